@@ -1,0 +1,88 @@
+"""The unit of work: one transaction on one connection, rolled back unless `commit()` was called.
+
+Connection faults become Unavailable here, and only here. No repository and no table of a domain is known.
+"""
+
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+import asyncpg
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction, create_async_engine
+
+from mesh.errors import Unavailable
+from mesh.idempotency import Once
+
+
+def open_engine(dsn: str, *, pool_size: int = 16) -> AsyncEngine:
+    """An engine on a libpq-style DSN (`postgresql://...`, a socket directory as `?host=`); connects on first use."""
+
+    async def connect() -> asyncpg.Connection:
+        return await asyncpg.connect(dsn, timeout=5, server_settings={"application_name": "sagamesh", "jit": "off"})
+
+    return create_async_engine(
+        "postgresql+asyncpg://", async_creator=connect, pool_size=pool_size, max_overflow=0, pool_timeout=5
+    )
+
+
+class UnitOfWork:
+    """`async with UnitOfWork(engine) as work: ...; await work.commit()`.
+
+    Subclasses add repositories over `connection`. Raises Unavailable when the database cannot be reached.
+    """
+
+    connection: AsyncConnection
+    _transaction: AsyncTransaction
+
+    def __init__(self, engine: AsyncEngine, *, once: Once | None = None) -> None:
+        self._engine = engine
+        self._once = once
+        self._hooks: list[Callable[[], None]] = []
+
+    async def __aenter__(self) -> Self:
+        try:
+            self.connection = await self._engine.connect()
+        except _UNREACHABLE as error:
+            raise Unavailable("The database does not answer; try later.") from error
+        try:
+            self._transaction = await self.connection.begin()
+            if self._once is not None:
+                await self._once.claim(self.connection)
+        except BaseException as error:
+            await self.connection.close()
+            raise _translated(error) from error
+        return self
+
+    async def commit(self, answer: object = None) -> None:
+        """Makes everything durable, then runs the hooks. `answer` is the command's result, kept for repetitions
+        of a request that carries a request_id."""
+        if self._once is not None:
+            await self._once.answer(self.connection, answer)
+        await self._transaction.commit()
+        for hook in self._hooks:
+            hook()
+
+    def on_commit(self, hook: Callable[[], None]) -> None:
+        """Runs `hook` after a successful commit; it must not fail or block."""
+        self._hooks.append(hook)
+
+    async def __aexit__(
+        self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.connection.close()  # rolls back what was not committed
+        if exc is not None and (translated := _translated(exc)) is not exc:
+            raise translated from exc
+
+
+_UNREACHABLE = (OSError, InterfaceError, OperationalError, PoolTimeoutError, asyncpg.PostgresConnectionError)
+_UNREACHABLE += (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+
+
+def _translated(error: BaseException) -> BaseException:
+    """Unavailable for a lost connection, else the error itself."""
+    lost = isinstance(error, DBAPIError) and error.connection_invalidated
+    if lost or isinstance(error, _UNREACHABLE):
+        return Unavailable("The database does not answer; try later.", retry_after=1.0)
+    return error
