@@ -1,0 +1,28 @@
+"""Free TCP ports on the loopback. Nothing is reserved: whoever gets a port binds it soon, and tries again if late."""
+
+import random
+import socket
+
+# Below the range from which Linux takes the local ends of outgoing connections, so that a server that restarts
+# finds its port still free.
+_LOWEST, _HIGHEST = 10_240, 32_767
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on, chosen at random so that two stacks rarely choose the same."""
+    for port in random.sample(range(_LOWEST, _HIGHEST + 1), 200):
+        if is_free(port):
+            return port
+    raise OSError("No free port was found on 127.0.0.1.")
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on the port now."""
+    with socket.socket() as probe:
+        # As servers do: connections of the server before us, lingering in TIME_WAIT, are no obstacle.
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return False
+        return True
