@@ -38,8 +38,8 @@ class Refusal(Exception):
     """The request is refused."""
 
     kind: ClassVar[Kind] = Kind.FAILED_PRECONDITION
-    reason: ClassVar[str] = "REFUSED"
-    domain: ClassVar[str] = "sagamesh"
+    reason: str = "REFUSED"  # not a ClassVar: a refusal read from the wire has its own
+    domain: str = "sagamesh"
 
     def __init__(
         self,

@@ -63,6 +63,29 @@ def reason_of(status: Status) -> str:
     return code_pb2.Code.Name(status.code)
 
 
+def refusal_of(status: Status) -> Refusal | None:
+    """The refusal that a status carries, with its reason, fields, metadata and delay; None if it is no refusal."""
+    kind = next((kind for kind, code in CODES.items() if code == status.code), None)
+    if kind is None:
+        return None
+    refusal = next(cls for cls in Refusal.__subclasses__() if cls.kind is kind)(status.message)
+    info, bad, retry = ErrorInfo(), BadRequest(), RetryInfo()
+    for detail in status.details:
+        if detail.Unpack(info):
+            refusal.reason, refusal.domain, refusal.metadata = info.reason, info.domain, dict(info.metadata)
+        elif detail.Unpack(bad):
+            _take_violations(refusal, {violation.field: violation.description for violation in bad.field_violations})
+        elif detail.Unpack(retry):
+            refusal.retry_after = retry.retry_delay.ToNanoseconds() / 1e9
+    return refusal
+
+
+def _take_violations(refusal: Refusal, violations: dict[str, str]) -> None:
+    refusal.field = next(iter(violations), None)
+    if isinstance(refusal, InvalidArgument):
+        refusal.violations = violations
+
+
 def _field_violations(refusal: Refusal) -> list[BadRequest]:
     fields = {refusal.field: refusal.message} if refusal.field else {}
     if isinstance(refusal, InvalidArgument):

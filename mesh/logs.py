@@ -1,0 +1,37 @@
+"""Structured logs: one JSON object a line on stderr. What is logged is decided elsewhere; secrets never are."""
+
+import json
+import logging
+import sys
+from datetime import UTC, datetime
+
+from mesh.call import current_call
+from mesh.telemetry import trace_id_of
+
+
+class JsonFormatter(logging.Formatter):
+    """Formats a record with its trace id and the mapping passed as `extra={"facts": {...}}`."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """One line of JSON without a newline."""
+        line: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "level": record.levelname,
+            "logger": record.name,
+            "message": record.getMessage(),
+        }
+        if trace_id := trace_id_of(current_call().traceparent):
+            line["trace_id"] = trace_id
+        line.update(getattr(record, "facts", {}))
+        if record.exc_info:
+            line["traceback"] = self.formatException(record.exc_info)
+        return json.dumps(line, default=str)
+
+
+def configure_logs(level: str) -> None:
+    """Makes the root logger write JSON lines to stderr. `level` is a name of stdlib logging, such as INFO."""
+    handler = logging.StreamHandler(sys.stderr)
+    handler.setFormatter(JsonFormatter())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    for chatty in ("asyncio", "grpc"):  # several lines a call at DEBUG
+        logging.getLogger(chatty).setLevel(logging.WARNING)

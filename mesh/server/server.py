@@ -1,0 +1,126 @@
+"""The life of a gRPC server: it starts whole or not at all, and drains before it stops."""
+
+import asyncio
+from collections.abc import AsyncGenerator, Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+from types import TracebackType
+from typing import Self
+
+import prometheus_client
+import protovalidate
+from grpc import aio
+from grpc_health.v1 import health_pb2
+from prometheus_client import CollectorRegistry
+
+from mesh.identity import KeySet, KeysUnavailable, TokenVerifier
+from mesh.policy import PolicyMissing
+from mesh.server.admission import WaitingCalls
+from mesh.server.assembly import Service, assemble, health_checks, infrastructure
+from mesh.server.registration import MethodsMissing
+from mesh.settings import ServerSettings
+from mesh.telemetry import new_registry
+
+# Clients that watch health leave within milliseconds; only then are connections told to go away.
+_LAME_DUCK = 0.1
+# How long the handler of a stream or long poll may take to end after `draining` is set.
+_PATIENCE = 1.0
+
+
+class StartError(Exception):
+    """The server cannot start; the message is a sentence for whoever started it."""
+
+
+class Server:
+    """Serves servicers over gRPC, with health, reflection and channelz.
+
+    `services` pairs each servicer with the descriptor of its service. `resources` are entered before the port opens
+    and left after the last call (a database engine, a background task). Handlers of streams and long polls should
+    end when `draining` is set; those that do not are cancelled a second later, and their callers turn elsewhere.
+    """
+
+    def __init__(
+        self,
+        settings: ServerSettings,
+        services: Sequence[Service],
+        *,
+        resources: Sequence[AbstractAsyncContextManager[object]] = (),
+        registry: CollectorRegistry | None = None,
+        draining: asyncio.Event | None = None,
+    ) -> None:
+        self.port = 0
+        self.draining = draining or asyncio.Event()
+        self._settings = settings
+        self._services = services
+        self._resources = resources
+        self._registry = registry or new_registry()
+        self._waiting = WaitingCalls(self.draining)
+        self._health = health_checks()
+        self._open = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.stop()
+
+    async def start(self) -> None:
+        """Opens the resources, then the port, whose number is in `port` from then on. Raises StartError."""
+        async with AsyncExitStack() as opening:
+            server = await self._assembled()
+            for resource in (_metrics_endpoint(self._settings.metrics_listen, self._registry), *self._resources):
+                await opening.enter_async_context(resource)
+            self.port = _listen(server, self._settings.listen)
+            for _, service in self._services:
+                await self._health.set(service.full_name, health_pb2.HealthCheckResponse.SERVING)
+            await server.start()
+            opening.push_async_callback(self._drain, server)
+            self._open = opening.pop_all()
+
+    async def stop(self) -> None:
+        """Drains, then closes the resources. Stopping twice, or before the start, does nothing."""
+        await self._open.aclose()
+
+    async def _assembled(self) -> aio.Server:
+        verifier = TokenVerifier(KeySet(self._settings.jwks))
+        services = [*self._services, *infrastructure(self._services, self._health)]
+        try:
+            await verifier.load()
+            return assemble(self._settings, services, verifier, self._waiting, self._registry)
+        except (PolicyMissing, MethodsMissing, KeysUnavailable, protovalidate.CompilationError) as error:
+            raise StartError(str(error)) from error
+
+    async def _drain(self, server: aio.Server) -> None:
+        grace = self._settings.drain_grace_seconds
+        await self._health.enter_graceful_shutdown()
+        self.draining.set()
+        await asyncio.sleep(_LAME_DUCK)
+        await asyncio.gather(server.stop(grace), self._waiting.evict(min(grace, _PATIENCE)))
+
+
+def _listen(server: aio.Server, address: str) -> int:
+    try:
+        return server.add_insecure_port(address)
+    except RuntimeError as error:
+        raise StartError(f"cannot listen on {address}: it is taken, or not this machine's") from error
+
+
+@asynccontextmanager
+async def _metrics_endpoint(address: str | None, registry: CollectorRegistry) -> AsyncGenerator[None]:
+    if address is None:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        endpoint, thread = prometheus_client.start_http_server(int(port), host, registry)
+    except (OSError, ValueError) as error:
+        raise StartError(f"cannot serve metrics on {address}: {error}") from error
+    try:
+        yield
+    finally:
+        # The endpoint has a thread of its own, whose loop notices the shutdown within half a second.
+        await asyncio.to_thread(endpoint.shutdown)
+        endpoint.server_close()
+        thread.join()
