@@ -1,17 +1,17 @@
 """What a caller may be told when a call is refused. No transport code here: mesh/status.py maps kinds to codes.
 
-    Refusal
-    ├── InvalidArgument      the request itself is wrong
-    │   └── RequestIdReused  a request_id came back with another body
-    ├── Unauthenticated      no valid token
-    ├── PermissionDenied     a valid token that is not enough
-    ├── NotFound             no such thing, or not the caller's to see
-    ├── AlreadyExists        such a thing is there already
-    ├── FailedPrecondition   the state of the thing forbids it
-    ├── Aborted              somebody else is changing it; try again
-    │   └── EtagMismatch     the caller's copy is old
-    ├── ResourceExhausted    too much at once; try later
-    └── Unavailable          something behind this service does not answer
+Refusal
+├── InvalidArgument      the request itself is wrong
+│   └── RequestIdReused  a request_id came back with another body
+├── Unauthenticated      no valid token
+├── PermissionDenied     a valid token that is not enough
+├── NotFound             no such thing, or not the caller's to see
+├── AlreadyExists        such a thing is there already
+├── FailedPrecondition   the state of the thing forbids it
+├── Aborted              somebody else is changing it; try again
+│   └── EtagMismatch     the caller's copy is old
+├── ResourceExhausted    too much at once; try later
+└── Unavailable          something behind this service does not answer
 """
 
 from collections.abc import Mapping

@@ -12,10 +12,15 @@ from mesh.telemetry import trace_id_of
 class JsonFormatter(logging.Formatter):
     """Formats a record with its trace id and the mapping passed as `extra={"facts": {...}}`."""
 
+    def __init__(self, service: str) -> None:
+        super().__init__()
+        self._service = service
+
     def format(self, record: logging.LogRecord) -> str:
         """One line of JSON without a newline."""
         line: dict[str, object] = {
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
+            "service": self._service,
             "level": record.levelname,
             "logger": record.name,
             "message": record.getMessage(),
@@ -28,10 +33,10 @@ class JsonFormatter(logging.Formatter):
         return json.dumps(line, default=str)
 
 
-def configure_logs(level: str) -> None:
+def configure(service: str, level: str) -> None:
     """Makes the root logger write JSON lines to stderr. `level` is a name of stdlib logging, such as INFO."""
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonFormatter())
+    handler.setFormatter(JsonFormatter(service))
     logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
     for chatty in ("asyncio", "grpc"):  # several lines a call at DEBUG
         logging.getLogger(chatty).setLevel(logging.WARNING)

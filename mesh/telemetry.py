@@ -1,13 +1,17 @@
-"""W3C trace context, and the metrics of calls. Nothing is exported here: mesh/server serves the registry."""
+"""W3C trace context, the metrics of a process and of its calls, and the endpoint that shows them."""
 
+import asyncio
 import re
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from random import getrandbits
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
 from prometheus_client.gc_collector import GCCollector
 from prometheus_client.platform_collector import PlatformCollector
 from prometheus_client.process_collector import ProcessCollector
+
+from mesh.process import StartError
 
 # https://www.w3.org/TR/trace-context/#traceparent-header: `ff` is no version, all-zero ids are invalid, and versions
 # after 00 may append fields.
@@ -48,6 +52,26 @@ def new_registry() -> CollectorRegistry:
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
     return registry
+
+
+@asynccontextmanager
+async def metrics_endpoint(address: str | None, registry: CollectorRegistry) -> AsyncGenerator[None]:
+    """Shows the registry over HTTP at `host:port`; nowhere when the address is None. Raises StartError."""
+    if address is None:
+        yield
+        return
+    host, _, port = address.rpartition(":")
+    try:
+        endpoint, thread = start_http_server(int(port), host, registry)
+    except (OSError, ValueError) as error:
+        raise StartError(f"cannot show metrics at {address}: {error}") from error
+    try:
+        yield
+    finally:
+        # The endpoint has a thread of its own, whose loop notices the shutdown within half a second.
+        await asyncio.to_thread(endpoint.shutdown)
+        endpoint.server_close()
+        thread.join()
 
 
 class CallMetrics:

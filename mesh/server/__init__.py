@@ -3,9 +3,9 @@
 Nothing here knows a domain: rules about calls come from the contracts' policy options.
 """
 
+from mesh.process import StartError, run
 from mesh.server.admission import Draining, Overloaded
 from mesh.server.assembly import Service
-from mesh.server.process import run, serve
-from mesh.server.server import Server, StartError
+from mesh.server.server import Server, serve
 
 __all__ = ["Draining", "Overloaded", "Server", "Service", "StartError", "run", "serve"]

@@ -1,12 +1,12 @@
 """The life of a gRPC server: it starts whole or not at all, and drains before it stops."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
+import logging
+from collections.abc import Sequence
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
 
-import prometheus_client
 import protovalidate
 from grpc import aio
 from grpc_health.v1 import health_pb2
@@ -14,20 +14,19 @@ from prometheus_client import CollectorRegistry
 
 from mesh.identity import KeySet, KeysUnavailable, TokenVerifier
 from mesh.policy import PolicyMissing
+from mesh.process import StartError, stop_event
 from mesh.server.admission import WaitingCalls
 from mesh.server.assembly import Service, assemble, health_checks, infrastructure
 from mesh.server.registration import MethodsMissing
 from mesh.settings import ServerSettings
-from mesh.telemetry import new_registry
+from mesh.telemetry import metrics_endpoint, new_registry
+
+log = logging.getLogger(__name__)
 
 # Clients that watch health leave within milliseconds; only then are connections told to go away.
 _LAME_DUCK = 0.1
 # How long the handler of a stream or long poll may take to end after `draining` is set.
 _PATIENCE = 1.0
-
-
-class StartError(Exception):
-    """The server cannot start; the message is a sentence for whoever started it."""
 
 
 class Server:
@@ -70,7 +69,7 @@ class Server:
         """Opens the resources, then the port, whose number is in `port` from then on. Raises StartError."""
         async with AsyncExitStack() as opening:
             server = await self._assembled()
-            for resource in (_metrics_endpoint(self._settings.metrics_listen, self._registry), *self._resources):
+            for resource in (metrics_endpoint(self._settings.metrics_listen, self._registry), *self._resources):
                 await opening.enter_async_context(resource)
             self.port = _listen(server, self._settings.listen)
             for _, service in self._services:
@@ -100,27 +99,17 @@ class Server:
         await asyncio.gather(server.stop(grace), self._waiting.evict(min(grace, _PATIENCE)))
 
 
+async def serve(server: Server) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. Raises StartError."""
+    stopping = stop_event()
+    async with server:
+        log.info("serving", extra={"facts": {"port": server.port}})
+        await stopping.wait()
+        log.info("draining")
+
+
 def _listen(server: aio.Server, address: str) -> int:
     try:
         return server.add_insecure_port(address)
     except RuntimeError as error:
         raise StartError(f"cannot listen on {address}: it is taken, or not this machine's") from error
-
-
-@asynccontextmanager
-async def _metrics_endpoint(address: str | None, registry: CollectorRegistry) -> AsyncGenerator[None]:
-    if address is None:
-        yield
-        return
-    host, _, port = address.rpartition(":")
-    try:
-        endpoint, thread = prometheus_client.start_http_server(int(port), host, registry)
-    except (OSError, ValueError) as error:
-        raise StartError(f"cannot serve metrics on {address}: {error}") from error
-    try:
-        yield
-    finally:
-        # The endpoint has a thread of its own, whose loop notices the shutdown within half a second.
-        await asyncio.to_thread(endpoint.shutdown)
-        endpoint.server_close()
-        thread.join()

@@ -1,0 +1,38 @@
+"""A process of the system: it ends on SIGTERM or SIGINT, and says in a sentence why it cannot start."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+from pydantic import ValidationError
+
+
+class StartError(Exception):
+    """The process cannot start; the message is a sentence for whoever started it."""
+
+
+def stop_event() -> asyncio.Event:
+    """An event that SIGTERM and SIGINT set from now on, instead of ending the process."""
+    event = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, event.set)
+    return event
+
+
+def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
+    """Runs the process and returns its exit code. A start that fails for a known reason prints one sentence."""
+    try:
+        asyncio.run(main())
+    except StartError as error:
+        return _say(str(error))
+    except ValidationError as error:
+        faults = "; ".join(f"{'.'.join(map(str, fault['loc']))}: {fault['msg']}" for fault in error.errors())
+        return _say(f"the settings of {error.title} are not valid: {faults}")
+    return 0
+
+
+def _say(sentence: str) -> int:
+    sys.stderr.write(f"{sentence}\n")
+    return 1
