@@ -46,7 +46,8 @@ class Call:
         return None if self.deadline is None else max(0.0, self.deadline - time.monotonic())
 
 
-CURRENT: ContextVar[Call] = ContextVar("call", default=Call())
+_OUTSIDE = Call()
+CURRENT: ContextVar[Call] = ContextVar("call", default=_OUTSIDE)
 
 
 def current_call() -> Call:

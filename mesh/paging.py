@@ -6,6 +6,7 @@ import binascii
 import hashlib
 import json
 from collections.abc import Sequence
+from uuid import UUID
 
 from google.protobuf.message import Message
 
@@ -33,6 +34,15 @@ def position_of(request: Message, token: str, *, length: int = 1) -> Sequence[st
     if query != _query_of(request) or len(position) != length or not all(isinstance(part, str) for part in position):
         raise InvalidArgument("page_token is not one of this query's", field="page_token")
     return position
+
+
+def id_position(request: Message, token: str) -> UUID | None:
+    """The position in a page token whose one part is a UUID; None without a token. Raises InvalidArgument."""
+    position = position_of(request, token)
+    try:
+        return UUID(position[0]) if position else None
+    except ValueError:
+        raise InvalidArgument("page_token is not one of this query's", field="page_token") from None
 
 
 def _query_of(request: Message) -> str:

@@ -10,7 +10,7 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncGenerator, Generator
 
 import asyncpg
 
@@ -37,7 +37,7 @@ class Signal:
         self._dirty.set()
 
     @contextlib.contextmanager
-    def listen(self, key: str = EVERYTHING) -> Iterator[asyncio.Event]:
+    def listen(self, key: str = EVERYTHING) -> Generator[asyncio.Event]:
         """An event that is set by every ring of `key`. Listen first, then look, then wait: so no ring is missed."""
         event = asyncio.Event()
         self._waiting[key].add(event)
@@ -59,7 +59,7 @@ class Signal:
             await asyncio.sleep(0.5)
 
     @contextlib.asynccontextmanager
-    async def _connection(self) -> AsyncIterator[asyncpg.Connection]:
+    async def _connection(self) -> AsyncGenerator[asyncpg.Connection]:
         connection = await asyncpg.connect(self._dsn, timeout=5)
         try:
             await connection.add_listener(self._channel, self._heard)

@@ -76,13 +76,24 @@ class UnitOfWork:
             raise translated from exc
 
 
-_UNREACHABLE = (OSError, InterfaceError, OperationalError, PoolTimeoutError, asyncpg.PostgresConnectionError)
-_UNREACHABLE += (asyncpg.CannotConnectNowError, asyncpg.TooManyConnectionsError)
+_UNREACHABLE = (
+    OSError,
+    InterfaceError,
+    OperationalError,
+    PoolTimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.TooManyConnectionsError,
+)
+
+
+def is_connection_lost(error: BaseException) -> bool:
+    """Whether the database went away, so that nothing more can be done in this transaction."""
+    return isinstance(error, _UNREACHABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
 def _translated(error: BaseException) -> BaseException:
     """Unavailable for a lost connection, else the error itself."""
-    lost = isinstance(error, DBAPIError) and error.connection_invalidated
-    if lost or isinstance(error, _UNREACHABLE):
+    if is_connection_lost(error):
         return Unavailable("The database does not answer; try later.", retry_after=1.0)
     return error

@@ -89,7 +89,8 @@ def generate(target: Path) -> None:
         python = [f"--python_out={target}", f"--pyi_out={target}"]
         services = [name for name in ours if "\nservice " in (PROTO / name).read_text()]
         compile_protos([*common, *python, *ours])
-        compile_protos([*common, f"--grpc_python_out={target}", *services])
+        typing = f"--plugin=protoc-gen-mypy_grpc={tool('protoc-gen-mypy_grpc')}"
+        compile_protos([*common, typing, f"--grpc_python_out={target}", f"--mypy_grpc_out={target}", *services])
         compile_protos([*common, *python, "buf/validate/validate.proto"])
         image = ["--include_imports", "--include_source_info", f"--descriptor_set_out={target / IMAGE}"]
         compile_protos([*common, *image, *ours])
@@ -104,10 +105,9 @@ def third_party() -> FileDescriptorSet:
         names += ["google/rpc/code.proto", "google/rpc/status.proto", "google/rpc/error_details.proto"]
         well_known = Path(grpc_tools.__file__).parent / "_proto"
         names += sorted(str(path.relative_to(well_known)) for path in well_known.glob("google/protobuf/*.proto"))
-        compile_protos(
-            ["protoc", f"-I{wheel}", f"-I{well_known}", "--include_imports", "--include_source_info"]
-            + [f"--descriptor_set_out={out}", *names]
-        )
+        paths = [f"-I{wheel}", f"-I{well_known}"]
+        options = ["--include_imports", "--include_source_info", f"--descriptor_set_out={out}"]
+        compile_protos(["protoc", *paths, *options, *names])
         result = FileDescriptorSet.FromString(out.read_bytes())
     result.file.append(FileDescriptorProto.FromString(validate_pb.desc().proto.to_binary()))
     return result
@@ -115,7 +115,7 @@ def third_party() -> FileDescriptorSet:
 
 def compile_protos(args: list[str]) -> None:
     """Runs protoc; it has printed what is wrong when this raises."""
-    if protoc.main(args) != 0:
+    if protoc.main(args) != 0:  # pyright: ignore[reportUnknownMemberType]  # untyped
         raise ContractError("proto/ does not compile")
 
 
@@ -135,9 +135,14 @@ def same(left: Path, right: Path) -> bool:
     return left.exists() and right.exists() and filecmp.cmp(left, right, shallow=False)
 
 
+def tool(name: str) -> str:
+    """The path of a command of this environment."""
+    return shutil.which(name, path=str(Path(sys.executable).parent)) or name
+
+
 def buf(*args: str) -> None:
     """Runs the buf command line with the repository's buf.yaml."""
-    binary = shutil.which("buf", path=str(Path(sys.executable).parent)) or "buf"
+    binary = tool("buf")
     config = [] if args[0] == "format" else ["--config", "buf.yaml"]
     done = subprocess.run([binary, *args, *config], cwd=ROOT, capture_output=True, text=True)
     if done.returncode != 0:

@@ -30,7 +30,7 @@ from sagamesh.mesh.v1 import envelope_pb2 as sagamesh_dot_mesh_dot_v1_dot_envelo
 from sagamesh.mesh.v1 import policy_pb2 as sagamesh_dot_mesh_dot_v1_dot_policy__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsagamesh/mesh/v1/outbox.proto\x12\x10sagamesh.mesh.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1fsagamesh/mesh/v1/envelope.proto\x1a\x1dsagamesh/mesh/v1/policy.proto\"\xb7\x01\n\x0bPullRequest\x12\x18\n\x05owner\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12!\n\rmax_envelopes\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1c\n\tin_flight\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x88\'\x12$\n\x11skip_destinations\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\"\x8f\x01\n\x0cPullResponse\x12\x33\n\tenvelopes\x18\x01 \x03(\x0b\x32 .sagamesh.mesh.v1.LeasedEnvelope\x12\x16\n\x0eleased_buckets\x18\x02 \x01(\r\x12\x32\n\x0flease_remaining\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"_\n\x0eLeasedEnvelope\x12,\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x1a.sagamesh.mesh.v1.Envelope\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\"i\n\rSettleRequest\x12\x18\n\x05owner\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12>\n\x0bsettlements\x18\x02 \x03(\x0b\x32\x1c.sagamesh.mesh.v1.SettlementB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\nSettlement\x12\x32\n\x07outcome\x18\x01 \x01(\x0b\x32\x19.sagamesh.mesh.v1.OutcomeB\x06\xbaH\x03\xc8\x01\x01\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"1\n\x0eSettleResponse\x12\x0f\n\x07ignored\x18\x01 \x03(\t\x12\x0e\n\x06\x66\x61iled\x18\x02 \x03(\t\"\x13\n\x11GetBacklogRequest\"P\n\x12GetBacklogResponse\x12:\n\x0c\x64\x65stinations\x18\x01 \x03(\x0b\x32$.sagamesh.mesh.v1.DestinationBacklog\"\xa2\x01\n\x12\x44\x65stinationBacklog\x12\x13\n\x0b\x64\x65stination\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x03\x12-\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x04 \x01(\x03\x12\x13\n\x0bparked_keys\x18\x05 \x01(\x03\x12\x0e\n\x06paused\x18\x06 \x01(\x08\"K\n\x16ListDeadLettersRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"f\n\x17ListDeadLettersResponse\x12\x32\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1c.sagamesh.mesh.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc2\x01\n\nDeadLetter\x12,\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x1a.sagamesh.mesh.v1.Envelope\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\x12\x12\n\nredrivable\x18\x04 \x01(\x08\x12\x0e\n\x06parked\x18\x05 \x01(\x08\x12-\n\tdead_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x0eRedriveRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x11\n\x0fRedriveResponse\"7\n\x17PauseDestinationRequest\x12\x1c\n\x0b\x64\x65stination\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1a\n\x18PauseDestinationResponse\"8\n\x18ResumeDestinationRequest\x12\x1c\n\x0b\x64\x65stination\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1b\n\x19ResumeDestinationResponse2\xeb\x06\n\rOutboxService\x12\x61\n\x04Pull\x12\x1d.sagamesh.mesh.v1.PullRequest\x1a\x1e.sagamesh.mesh.v1.PullResponse\"\x1a\xaa\xbb\x18\x16\n\x0c\"\narq_worker\x12\x02\x08\x0f\x18\x02\x38\x01\x12h\n\x06Settle\x12\x1f.sagamesh.mesh.v1.SettleRequest\x1a .sagamesh.mesh.v1.SettleResponse\"\x1b\xaa\xbb\x18\x17\n\x0c\"\narq_worker\x12\x02\x08\n\x18\x02\"\x01\x0e\x12r\n\nGetBacklog\x12#.sagamesh.mesh.v1.GetBacklogRequest\x1a$.sagamesh.mesh.v1.GetBacklogResponse\"\x19\xaa\xbb\x18\x15\n\n\x1a\x08operator\x12\x02\x08\x05\x18\x01\"\x01\x0e\x12\x81\x01\n\x0fListDeadLetters\x12(.sagamesh.mesh.v1.ListDeadLettersRequest\x1a).sagamesh.mesh.v1.ListDeadLettersResponse\"\x19\xaa\xbb\x18\x15\n\n\x1a\x08operator\x12\x02\x08\x05\x18\x01\"\x01\x0e\x12r\n\x07Redrive\x12 .sagamesh.mesh.v1.RedriveRequest\x1a!.sagamesh.mesh.v1.RedriveResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x12\x8d\x01\n\x10PauseDestination\x12).sagamesh.mesh.v1.PauseDestinationRequest\x1a*.sagamesh.mesh.v1.PauseDestinationResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x12\x90\x01\n\x11ResumeDestination\x12*.sagamesh.mesh.v1.ResumeDestinationRequest\x1a+.sagamesh.mesh.v1.ResumeDestinationResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1dsagamesh/mesh/v1/outbox.proto\x12\x10sagamesh.mesh.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1egoogle/protobuf/duration.proto\x1a\x1fgoogle/protobuf/timestamp.proto\x1a\x17google/rpc/status.proto\x1a\x1fsagamesh/mesh/v1/envelope.proto\x1a\x1dsagamesh/mesh/v1/policy.proto\"\xc8\x01\n\x0bPullRequest\x12\x18\n\x05owner\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12!\n\rmax_envelopes\x18\x02 \x01(\rB\n\xbaH\x07*\x05\x18\xe8\x07(\x01\x12\'\n\x04wait\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x1c\n\tin_flight\x18\x04 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x88\'\x12$\n\x11skip_destinations\x18\x05 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\xe8\x07\x12\x0f\n\x07leaving\x18\x06 \x01(\x08\"\x8f\x01\n\x0cPullResponse\x12\x33\n\tenvelopes\x18\x01 \x03(\x0b\x32 .sagamesh.mesh.v1.LeasedEnvelope\x12\x16\n\x0eleased_buckets\x18\x02 \x01(\r\x12\x32\n\x0flease_remaining\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\"_\n\x0eLeasedEnvelope\x12,\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x1a.sagamesh.mesh.v1.Envelope\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\"i\n\rSettleRequest\x12\x18\n\x05owner\x18\x01 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x64\x12>\n\x0bsettlements\x18\x02 \x03(\x0b\x32\x1c.sagamesh.mesh.v1.SettlementB\x0b\xbaH\x08\x92\x01\x05\x08\x01\x10\xe8\x07\"O\n\nSettlement\x12\x32\n\x07outcome\x18\x01 \x01(\x0b\x32\x19.sagamesh.mesh.v1.OutcomeB\x06\xbaH\x03\xc8\x01\x01\x12\r\n\x05\x65poch\x18\x02 \x01(\x03\"1\n\x0eSettleResponse\x12\x0f\n\x07ignored\x18\x01 \x03(\t\x12\x0e\n\x06\x66\x61iled\x18\x02 \x03(\t\"\x13\n\x11GetBacklogRequest\"P\n\x12GetBacklogResponse\x12:\n\x0c\x64\x65stinations\x18\x01 \x03(\x0b\x32$.sagamesh.mesh.v1.DestinationBacklog\"\xa2\x01\n\x12\x44\x65stinationBacklog\x12\x13\n\x0b\x64\x65stination\x18\x01 \x01(\t\x12\r\n\x05\x64\x65pth\x18\x02 \x01(\x03\x12-\n\noldest_age\x18\x03 \x01(\x0b\x32\x19.google.protobuf.Duration\x12\x14\n\x0c\x64\x65\x61\x64_letters\x18\x04 \x01(\x03\x12\x13\n\x0bparked_keys\x18\x05 \x01(\x03\x12\x0e\n\x06paused\x18\x06 \x01(\x08\"K\n\x16ListDeadLettersRequest\x12\x1d\n\tpage_size\x18\x01 \x01(\x05\x42\n\xbaH\x07\x1a\x05\x18\xf4\x03(\x00\x12\x12\n\npage_token\x18\x02 \x01(\t\"f\n\x17ListDeadLettersResponse\x12\x32\n\x0c\x64\x65\x61\x64_letters\x18\x01 \x03(\x0b\x32\x1c.sagamesh.mesh.v1.DeadLetter\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xc2\x01\n\nDeadLetter\x12,\n\x08\x65nvelope\x18\x01 \x01(\x0b\x32\x1a.sagamesh.mesh.v1.Envelope\x12!\n\x05\x65rror\x18\x02 \x01(\x0b\x32\x12.google.rpc.Status\x12\x10\n\x08\x61ttempts\x18\x03 \x01(\r\x12\x12\n\nredrivable\x18\x04 \x01(\x08\x12\x0e\n\x06parked\x18\x05 \x01(\x08\x12-\n\tdead_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\".\n\x0eRedriveRequest\x12\x1c\n\nmessage_id\x18\x01 \x01(\tB\x08\xbaH\x05r\x03\xb0\x01\x01\"\x11\n\x0fRedriveResponse\"7\n\x17PauseDestinationRequest\x12\x1c\n\x0b\x64\x65stination\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1a\n\x18PauseDestinationResponse\"8\n\x18ResumeDestinationRequest\x12\x1c\n\x0b\x64\x65stination\x18\x01 \x01(\tB\x07\xbaH\x04r\x02\x10\x01\"\x1b\n\x19ResumeDestinationResponse2\xeb\x06\n\rOutboxService\x12\x61\n\x04Pull\x12\x1d.sagamesh.mesh.v1.PullRequest\x1a\x1e.sagamesh.mesh.v1.PullResponse\"\x1a\xaa\xbb\x18\x16\n\x0c\"\narq_worker\x12\x02\x08\x0f\x18\x02\x38\x01\x12h\n\x06Settle\x12\x1f.sagamesh.mesh.v1.SettleRequest\x1a .sagamesh.mesh.v1.SettleResponse\"\x1b\xaa\xbb\x18\x17\n\x0c\"\narq_worker\x12\x02\x08\n\x18\x02\"\x01\x0e\x12r\n\nGetBacklog\x12#.sagamesh.mesh.v1.GetBacklogRequest\x1a$.sagamesh.mesh.v1.GetBacklogResponse\"\x19\xaa\xbb\x18\x15\n\n\x1a\x08operator\x12\x02\x08\x05\x18\x01\"\x01\x0e\x12\x81\x01\n\x0fListDeadLetters\x12(.sagamesh.mesh.v1.ListDeadLettersRequest\x1a).sagamesh.mesh.v1.ListDeadLettersResponse\"\x19\xaa\xbb\x18\x15\n\n\x1a\x08operator\x12\x02\x08\x05\x18\x01\"\x01\x0e\x12r\n\x07Redrive\x12 .sagamesh.mesh.v1.RedriveRequest\x1a!.sagamesh.mesh.v1.RedriveResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x12\x8d\x01\n\x10PauseDestination\x12).sagamesh.mesh.v1.PauseDestinationRequest\x1a*.sagamesh.mesh.v1.PauseDestinationResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x12\x90\x01\n\x11ResumeDestination\x12*.sagamesh.mesh.v1.ResumeDestinationRequest\x1a+.sagamesh.mesh.v1.ResumeDestinationResponse\"\"\xaa\xbb\x18\x1e\n\x16\x1a\x08operator\"\narq_worker\x12\x02\x08\x05\x18\x02\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -74,41 +74,41 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_OUTBOXSERVICE'].methods_by_name['ResumeDestination']._loaded_options = None
   _globals['_OUTBOXSERVICE'].methods_by_name['ResumeDestination']._serialized_options = b'\252\273\030\036\n\026\032\010operator\"\narq_worker\022\002\010\005\030\002'
   _globals['_PULLREQUEST']._serialized_start=235
-  _globals['_PULLREQUEST']._serialized_end=418
-  _globals['_PULLRESPONSE']._serialized_start=421
-  _globals['_PULLRESPONSE']._serialized_end=564
-  _globals['_LEASEDENVELOPE']._serialized_start=566
-  _globals['_LEASEDENVELOPE']._serialized_end=661
-  _globals['_SETTLEREQUEST']._serialized_start=663
-  _globals['_SETTLEREQUEST']._serialized_end=768
-  _globals['_SETTLEMENT']._serialized_start=770
-  _globals['_SETTLEMENT']._serialized_end=849
-  _globals['_SETTLERESPONSE']._serialized_start=851
-  _globals['_SETTLERESPONSE']._serialized_end=900
-  _globals['_GETBACKLOGREQUEST']._serialized_start=902
-  _globals['_GETBACKLOGREQUEST']._serialized_end=921
-  _globals['_GETBACKLOGRESPONSE']._serialized_start=923
-  _globals['_GETBACKLOGRESPONSE']._serialized_end=1003
-  _globals['_DESTINATIONBACKLOG']._serialized_start=1006
-  _globals['_DESTINATIONBACKLOG']._serialized_end=1168
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1170
-  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1245
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1247
-  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1349
-  _globals['_DEADLETTER']._serialized_start=1352
-  _globals['_DEADLETTER']._serialized_end=1546
-  _globals['_REDRIVEREQUEST']._serialized_start=1548
-  _globals['_REDRIVEREQUEST']._serialized_end=1594
-  _globals['_REDRIVERESPONSE']._serialized_start=1596
-  _globals['_REDRIVERESPONSE']._serialized_end=1613
-  _globals['_PAUSEDESTINATIONREQUEST']._serialized_start=1615
-  _globals['_PAUSEDESTINATIONREQUEST']._serialized_end=1670
-  _globals['_PAUSEDESTINATIONRESPONSE']._serialized_start=1672
-  _globals['_PAUSEDESTINATIONRESPONSE']._serialized_end=1698
-  _globals['_RESUMEDESTINATIONREQUEST']._serialized_start=1700
-  _globals['_RESUMEDESTINATIONREQUEST']._serialized_end=1756
-  _globals['_RESUMEDESTINATIONRESPONSE']._serialized_start=1758
-  _globals['_RESUMEDESTINATIONRESPONSE']._serialized_end=1785
-  _globals['_OUTBOXSERVICE']._serialized_start=1788
-  _globals['_OUTBOXSERVICE']._serialized_end=2663
+  _globals['_PULLREQUEST']._serialized_end=435
+  _globals['_PULLRESPONSE']._serialized_start=438
+  _globals['_PULLRESPONSE']._serialized_end=581
+  _globals['_LEASEDENVELOPE']._serialized_start=583
+  _globals['_LEASEDENVELOPE']._serialized_end=678
+  _globals['_SETTLEREQUEST']._serialized_start=680
+  _globals['_SETTLEREQUEST']._serialized_end=785
+  _globals['_SETTLEMENT']._serialized_start=787
+  _globals['_SETTLEMENT']._serialized_end=866
+  _globals['_SETTLERESPONSE']._serialized_start=868
+  _globals['_SETTLERESPONSE']._serialized_end=917
+  _globals['_GETBACKLOGREQUEST']._serialized_start=919
+  _globals['_GETBACKLOGREQUEST']._serialized_end=938
+  _globals['_GETBACKLOGRESPONSE']._serialized_start=940
+  _globals['_GETBACKLOGRESPONSE']._serialized_end=1020
+  _globals['_DESTINATIONBACKLOG']._serialized_start=1023
+  _globals['_DESTINATIONBACKLOG']._serialized_end=1185
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_start=1187
+  _globals['_LISTDEADLETTERSREQUEST']._serialized_end=1262
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_start=1264
+  _globals['_LISTDEADLETTERSRESPONSE']._serialized_end=1366
+  _globals['_DEADLETTER']._serialized_start=1369
+  _globals['_DEADLETTER']._serialized_end=1563
+  _globals['_REDRIVEREQUEST']._serialized_start=1565
+  _globals['_REDRIVEREQUEST']._serialized_end=1611
+  _globals['_REDRIVERESPONSE']._serialized_start=1613
+  _globals['_REDRIVERESPONSE']._serialized_end=1630
+  _globals['_PAUSEDESTINATIONREQUEST']._serialized_start=1632
+  _globals['_PAUSEDESTINATIONREQUEST']._serialized_end=1687
+  _globals['_PAUSEDESTINATIONRESPONSE']._serialized_start=1689
+  _globals['_PAUSEDESTINATIONRESPONSE']._serialized_end=1715
+  _globals['_RESUMEDESTINATIONREQUEST']._serialized_start=1717
+  _globals['_RESUMEDESTINATIONREQUEST']._serialized_end=1773
+  _globals['_RESUMEDESTINATIONRESPONSE']._serialized_start=1775
+  _globals['_RESUMEDESTINATIONRESPONSE']._serialized_end=1802
+  _globals['_OUTBOXSERVICE']._serialized_start=1805
+  _globals['_OUTBOXSERVICE']._serialized_end=2680
 # @@protoc_insertion_point(module_scope)

@@ -15,18 +15,20 @@ from typing import ClassVar as _ClassVar, Optional as _Optional, Union as _Union
 DESCRIPTOR: _descriptor.FileDescriptor
 
 class PullRequest(_message.Message):
-    __slots__ = ("owner", "max_envelopes", "wait", "in_flight", "skip_destinations")
+    __slots__ = ("owner", "max_envelopes", "wait", "in_flight", "skip_destinations", "leaving")
     OWNER_FIELD_NUMBER: _ClassVar[int]
     MAX_ENVELOPES_FIELD_NUMBER: _ClassVar[int]
     WAIT_FIELD_NUMBER: _ClassVar[int]
     IN_FLIGHT_FIELD_NUMBER: _ClassVar[int]
     SKIP_DESTINATIONS_FIELD_NUMBER: _ClassVar[int]
+    LEAVING_FIELD_NUMBER: _ClassVar[int]
     owner: str
     max_envelopes: int
     wait: _duration_pb2.Duration
     in_flight: _containers.RepeatedScalarFieldContainer[str]
     skip_destinations: _containers.RepeatedScalarFieldContainer[str]
-    def __init__(self, owner: _Optional[str] = ..., max_envelopes: _Optional[int] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., in_flight: _Optional[_Iterable[str]] = ..., skip_destinations: _Optional[_Iterable[str]] = ...) -> None: ...
+    leaving: bool
+    def __init__(self, owner: _Optional[str] = ..., max_envelopes: _Optional[int] = ..., wait: _Optional[_Union[datetime.timedelta, _duration_pb2.Duration, _Mapping]] = ..., in_flight: _Optional[_Iterable[str]] = ..., skip_destinations: _Optional[_Iterable[str]] = ..., leaving: _Optional[bool] = ...) -> None: ...
 
 class PullResponse(_message.Message):
     __slots__ = ("envelopes", "leased_buckets", "lease_remaining")
