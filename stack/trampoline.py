@@ -31,7 +31,7 @@ def main(arguments: list[str]) -> None:
     try:
         os.execvp(command[0], command)
     except OSError as error:
-        print(f"{command[0]} cannot be run: {error.strerror}.", file=sys.stderr)
+        sys.stderr.write(f"{command[0]} cannot be run: {error.strerror}.\n")
         sys.exit(127)
 
 

@@ -3,7 +3,7 @@
 import socket
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from stack.program import Program
 @contextmanager
 def running(
     program: Program, port: int, log: Path, probe: bytes = b"", answer: bytes = b"", timeout: float = 30
-) -> Iterator[subprocess.Popen[bytes]]:
+) -> Generator[subprocess.Popen[bytes]]:
     """Runs the program until the block ends; it is entered when the port accepts connections and, when
     there is a `probe`, answers it with something that starts with `answer`.
 
@@ -24,7 +24,7 @@ def running(
     """
     with log.open("ab") as output:
         process = subprocess.Popen(
-            program.command(), env=program.full_environment(), stdout=output, stderr=output, start_new_session=True
+            program.command(), env=program.environment, stdout=output, stderr=output, start_new_session=True
         )
     try:
         _wait_until_ready(process, lambda: _serves(port, probe, answer), log, timeout)
@@ -39,7 +39,7 @@ def running(
 
 
 @contextmanager
-def running_postgres(directory: Path) -> Iterator[str]:
+def running_postgres(directory: Path) -> Generator[str]:
     """An empty PostgreSQL below the directory; gives its superuser's DSN."""
     password = "a superuser's password"
     Cluster(directory / "postgres", password, 0).initialise()
@@ -55,7 +55,7 @@ def running_postgres(directory: Path) -> Iterator[str]:
 
 
 @contextmanager
-def running_redis(directory: Path, role: redis.Role = redis.Role.WORK) -> Iterator[str]:
+def running_redis(directory: Path, role: redis.Role = redis.Role.WORK) -> Generator[str]:
     """An empty Redis below the directory; gives its URL."""
     for _ in range(5):
         instance = redis.Instance(role, directory / role.value, free_port(), "secret")

@@ -62,9 +62,8 @@ async def test_a_failing_statement_leaves_no_password_in_the_log(tmp_path: Path)
     cluster = Cluster(tmp_path / "postgres", "secret", free_port(), ephemeral=True)
     cluster.initialise()
     log = tmp_path / "log"
-    with running(cluster.program(), cluster.port, log, PROBE, PROBE_ANSWER):
-        with pytest.raises(DBAPIError):
-            await ensure_database(cluster.dsn, "pg_reserved_name", "very-secret")
+    with running(cluster.program(), cluster.port, log, PROBE, PROBE_ANSWER), pytest.raises(DBAPIError):
+        await ensure_database(cluster.dsn, "pg_reserved_name", "very-secret")
     assert "very-secret" not in log.read_text()
 
 

@@ -1,4 +1,6 @@
 """The embedded Redis: what each role keeps, and what it lets strangers do."""
+# redis-py leaves its keyword arguments untyped.
+# pyright: reportUnknownMemberType=false
 
 from pathlib import Path
 
