@@ -29,6 +29,12 @@ class Signal:
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
         self._rung: set[str] = set()
         self._dirty = asyncio.Event()
+        self.is_carried = False
+        """Whether rings cross to and from other replicas now."""
+
+    def is_heard(self, key: str = EVERYTHING) -> bool:
+        """Whether anybody listens to `key` here."""
+        return key in self._waiting
 
     def ring(self, key: str = EVERYTHING) -> None:
         """Wakes whoever listens to `key`, here and in other replicas."""
@@ -64,8 +70,10 @@ class Signal:
         try:
             await connection.add_listener(self._channel, self._heard)
             self._wake_all()  # something may have been rung while nobody listened
+            self.is_carried = True
             yield connection
         finally:
+            self.is_carried = False
             connection.terminate()
 
     async def _carry(self, connection: asyncpg.Connection) -> None:

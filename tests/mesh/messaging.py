@@ -15,6 +15,7 @@ from google.protobuf.wrappers_pb2 import BytesValue, StringValue
 from sagamesh.mesh.v1.envelope_pb2 import Envelope, Outcome
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import AsyncEngine
+from sqlalchemy.pool import QueuePool
 
 from mesh import schema
 from mesh.errors import FailedPrecondition, Refusal
@@ -141,6 +142,7 @@ class World:
     """A producer, its participants and a relay that a test moves by hand."""
 
     def __init__(self, dsn: str, saga: Saga, *, attempts: int = 3, ttl: float = 30.0) -> None:
+        self.dsn = dsn
         self.engine = open_engine(dsn)
         self.saga = saga
         self.signal = Signal(dsn, "test_outbox")
@@ -148,6 +150,17 @@ class World:
         self.puller = Puller(self.engine, self.signal, ttl=ttl, poll=0.05)
         self.participants = {name: Participant(name, self.engine) for name in PARTICIPANTS}
         self.use(saga)
+
+    def connections_in_use(self) -> int:
+        """Connections that somebody holds."""
+        pool = self.engine.pool
+        assert isinstance(pool, QueuePool)
+        return pool.checkedout()
+
+    @staticmethod
+    def engine_to_nowhere() -> AsyncEngine:
+        """An engine whose server is not there."""
+        return open_engine("postgresql://nobody@127.0.0.1:1/nothing")
 
     def use(self, *definitions: Saga) -> None:
         """What the producer knows, as after a deploy."""
@@ -182,7 +195,8 @@ class World:
         return messages
 
     async def lease_is_lost(self) -> None:
-        """Makes every lease run out, as time would."""
+        """Makes every lease and heartbeat run out, as time would."""
+        await self.query("UPDATE outbox_relay SET expire_time = now() - interval '1 second'")
         await self.query("UPDATE outbox_bucket SET expire_time = now() - interval '1 second'")
 
     async def deliver(self, messages: Sequence[Leased]) -> list[Settlement]:
