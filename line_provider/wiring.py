@@ -1,0 +1,56 @@
+"""Puts line_provider together: the only place where its adapters are made."""
+
+import asyncio
+from datetime import UTC, datetime
+from functools import partial
+
+from prometheus_client import CollectorRegistry
+from sagamesh.line_provider.v1 import event_pb2
+from sagamesh.mesh.v1 import inbox_pb2, maintenance_pb2
+
+from line_provider import tables
+from line_provider.handlers import HANDLED, ScoreHandler
+from line_provider.queries import EventWatch
+from line_provider.repository import EventWork, SqlScores
+from line_provider.servicer import EventServicer
+from line_provider.settings import Settings
+from mesh.background import disposing, running
+from mesh.idempotency import Once
+from mesh.inbox.servicer import InboxServicer
+from mesh.maintenance import MaintenanceServicer, inbox_tasks, request_tasks
+from mesh.server import Server
+from mesh.signal import Signal
+from mesh.uow import UnitOfWork, open_engine
+
+NAME = "line_provider"
+
+
+def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Server:
+    """A server that is not started yet. Nothing is connected before it starts."""
+    dsn = settings.database_dsn.get_secret_value()
+    engine = open_engine(dsn)
+    reads = engine.execution_options(isolation_level="AUTOCOMMIT")  # one round trip a read, not three
+    changed = Signal(dsn, "line_provider_event")
+    clock = partial(datetime.now, UTC)
+    draining = asyncio.Event()
+
+    def begin(once: Once | None) -> EventWork:
+        return EventWork(engine, changed, once=once)
+
+    def scores(work: UnitOfWork) -> SqlScores:
+        return SqlScores(work, changed)
+
+    events = EventServicer(reads, begin, EventWatch(reads, changed, draining), clock)
+    inbox = InboxServicer(engine, NAME, dict.fromkeys(HANDLED, ScoreHandler(scores, clock)))
+    maintenance = MaintenanceServicer([*inbox_tasks(engine), *request_tasks(engine, tables.request)])
+    return Server(
+        settings,
+        [
+            (events, event_pb2.DESCRIPTOR.services_by_name["EventService"]),
+            (inbox, inbox_pb2.DESCRIPTOR.services_by_name["InboxService"]),
+            (maintenance, maintenance_pb2.DESCRIPTOR.services_by_name["MaintenanceService"]),
+        ],
+        resources=[disposing(engine), running("signal", changed.run)],
+        registry=registry,
+        draining=draining,
+    )

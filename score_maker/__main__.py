@@ -1,0 +1,21 @@
+"""Runs score_maker: `python -m score_maker`. Settings -> wiring -> serve."""
+
+import sys
+
+from prometheus_client import REGISTRY
+
+from mesh import logs
+from mesh.server import run, serve
+from score_maker.settings import Settings
+from score_maker.wiring import NAME, wire
+
+
+async def main() -> None:
+    """Serves until SIGTERM or SIGINT."""
+    settings = Settings()  # pyright: ignore[reportCallIssue]  # the environment has the rest
+    logs.configure(NAME, settings.log_level)
+    await serve(wire(settings, REGISTRY))
+
+
+if __name__ == "__main__":
+    sys.exit(run(main))
