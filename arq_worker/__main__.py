@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-import signal
 import sys
 from collections.abc import Callable, Coroutine
 
@@ -10,7 +9,7 @@ from arq_worker.settings import WorkerSettings
 from arq_worker.wiring import wire
 from arq_worker.worker import run_worker
 from mesh.logs import configure
-from mesh.server import run
+from mesh.process import run, stop_event
 from mesh.telemetry import metrics_endpoint, new_registry
 
 _log = logging.getLogger(__name__)
@@ -21,9 +20,7 @@ async def main() -> None:
     """Serves until SIGTERM or SIGINT; then relays finish what is on its way and give their leases back."""
     settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  # the environment has the rest
     configure("arq_worker", settings.log_level)
-    stopping = asyncio.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stopping.set)
+    stopping = stop_event()
     async with metrics_endpoint(settings.metrics_listen, new_registry()), wire(settings) as wired:
         tasks = [asyncio.create_task(supervise(f"relay of {relay.producer}", relay.run)) for relay in wired.relays]
         dsn = settings.redis_dsn.get_secret_value()

@@ -7,24 +7,24 @@ destination which is up, and which did not itself say that it is unavailable, is
 import logging
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 import grpc
-from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
-from grpc_health.v1 import health_pb2, health_pb2_grpc
 from prometheus_client import Counter
 from sagamesh.mesh.v1 import inbox_pb2, inbox_pb2_grpc
 from sagamesh.mesh.v1.envelope_pb2 import Outcome
 from sagamesh.mesh.v1.outbox_pb2 import LeasedEnvelope
 
+from mesh.channel import status_from
+from mesh.telemetry import MECHANISMS
+
 _log = logging.getLogger(__name__)
-_DELIVERIES = Counter("sagamesh_relay_deliveries", "Batches delivered", ["destination", "code"])
+_DELIVERIES = Counter("sagamesh_relay_deliveries", "Batches delivered", ["destination", "code"], registry=MECHANISMS)
 
 MAX_BATCH = 500
 _MAX_BYTES = 1024 * 1024
-_PROBE_SECONDS = 1.0
 _OVERLOADED = (grpc.StatusCode.RESOURCE_EXHAUSTED, grpc.StatusCode.UNAUTHENTICATED, grpc.StatusCode.PERMISSION_DENIED)
 
 
@@ -43,11 +43,11 @@ class Backoff:
 
 @dataclass(frozen=True, slots=True)
 class Destination:
-    """The stubs of a service that takes messages."""
+    """A service that takes messages. `is_serving` asks its health; any failure to answer is False."""
 
     name: str
     inbox: "inbox_pb2_grpc.InboxServiceAsyncStub"
-    health: health_pb2_grpc.HealthStub
+    is_serving: Callable[[], Awaitable[bool]]
 
 
 class Lane:
@@ -76,11 +76,11 @@ class Lane:
             batch.append(leased)
         return batch
 
-    async def deliver(self, batch: Sequence[LeasedEnvelope], timeout: float) -> list[Outcome]:
+    async def deliver(self, batch: Sequence[LeasedEnvelope], seconds: float) -> list[Outcome]:
         """What became of the batch; nothing when the call failed and the messages are to come again."""
         request = inbox_pb2.DeliverRequest(envelopes=[leased.envelope for leased in batch])
         try:
-            response = await self._destination.inbox.Deliver(request, timeout=timeout)
+            response = await self._destination.inbox.Deliver(request, timeout=seconds)
         except grpc.aio.AioRpcError as error:
             _DELIVERIES.labels(self._destination.name, error.code().name).inc()
             return await self._failed(batch, error)
@@ -95,22 +95,12 @@ class Lane:
         self._failures += 1
         self._limit = max(1, len(batch) // 2)
         _log.warning("delivery of %d messages to %s failed: %s", len(batch), name, code.name)
-        if len(batch) > 1 or code in _OVERLOADED or _said_by_itself(error) or not await self._is_serving():
+        if len(batch) > 1 or code in _OVERLOADED or _said_by_itself(error) or not await self._destination.is_serving():
             return []
         status = Status(code=code.value[0], message=f"Delivery to {name} failed: {code.name}.")
         return [Outcome(message_id=batch[0].envelope.message_id, code=Outcome.RETRY, error=status)]
 
-    async def _is_serving(self) -> bool:
-        try:
-            answer = await self._destination.health.Check(health_pb2.HealthCheckRequest(), timeout=_PROBE_SECONDS)
-        except grpc.aio.AioRpcError:
-            return False
-        return answer.status == health_pb2.HealthCheckResponse.SERVING
-
 
 def _said_by_itself(error: grpc.aio.AioRpcError) -> bool:
     """Whether the destination itself answered UNAVAILABLE (its database is away), rather than the transport."""
-    details = dict(error.trailing_metadata() or ()).get("grpc-status-details-bin")
-    if error.code() is not grpc.StatusCode.UNAVAILABLE or not isinstance(details, bytes):
-        return False
-    return Status.FromString(details).code == code_pb2.UNAVAILABLE
+    return error.code() is grpc.StatusCode.UNAVAILABLE and len(status_from(error).details) > 0

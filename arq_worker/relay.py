@@ -22,10 +22,15 @@ from sagamesh.mesh.v1.envelope_pb2 import Outcome
 from sagamesh.mesh.v1.outbox_pb2 import LeasedEnvelope
 
 from arq_worker.lane import Backoff, Destination, Lane
+from mesh.telemetry import MECHANISMS
 
 _log = logging.getLogger(__name__)
 _BATCH = Histogram(
-    "sagamesh_relay_batch_size", "Messages a delivery", ["destination"], buckets=(1, 2, 5, 10, 50, 200, 500)
+    "sagamesh_relay_batch_size",
+    "Messages a delivery",
+    ["destination"],
+    buckets=(1, 2, 5, 10, 50, 200, 500),
+    registry=MECHANISMS,
 )
 
 _RENEWAL = 1.0
@@ -121,7 +126,7 @@ class Relay:
         return min([self._options.wait, *rests])
 
     def _dispatch(self, response: outbox_pb2.PullResponse) -> None:
-        timeout = min(self._options.deliver_timeout, response.lease_remaining.ToTimedelta().total_seconds() * 0.8)
+        seconds = min(self._options.deliver_timeout, response.lease_remaining.ToTimedelta().total_seconds() * 0.8)
         by_destination: defaultdict[str, list[LeasedEnvelope]] = defaultdict(list)
         for leased in response.envelopes:
             by_destination[leased.envelope.destination].append(leased)
@@ -134,17 +139,17 @@ class Relay:
             else:
                 lane.busy = True
                 _BATCH.labels(name).observe(len(batch))
-                self._spawn(self._carry(lane, batch, timeout))
+                self._spawn(self._carry(lane, batch, seconds))
 
     def _spawn(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _carry(self, lane: Lane, batch: Sequence[LeasedEnvelope], timeout: float) -> None:
+    async def _carry(self, lane: Lane, batch: Sequence[LeasedEnvelope], seconds: float) -> None:
         outcomes: list[Outcome] = []
         try:
-            outcomes = await lane.deliver(batch, timeout)
+            outcomes = await lane.deliver(batch, seconds)
         finally:
             if len(batch) >= _PIPELINED:
                 self._free(lane)

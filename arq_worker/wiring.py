@@ -1,10 +1,11 @@
 """Puts the worker together: the one place where its channels are made."""
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 
-from grpc_health.v1 import health_pb2_grpc
+import grpc
+from grpc_health.v1.health_pb2 import HealthCheckRequest, HealthCheckResponse
 from sagamesh.mesh.v1 import (
     inbox_pb2,
     inbox_pb2_grpc,
@@ -27,6 +28,8 @@ _SERVICES = [
     outbox_pb2.DESCRIPTOR.services_by_name["OutboxService"],
 ]
 
+_PROBE_SECONDS = 1.0
+
 
 @dataclass(frozen=True, slots=True)
 class Wired:
@@ -34,6 +37,23 @@ class Wired:
 
     relays: list[Relay]
     schedule: Schedule
+
+
+def _health_of(channel: grpc.aio.Channel) -> Callable[[], Awaitable[bool]]:
+    check = channel.unary_unary(
+        "/grpc.health.v1.Health/Check",
+        request_serializer=HealthCheckRequest.SerializeToString,
+        response_deserializer=HealthCheckResponse.FromString,
+    )
+
+    async def is_serving() -> bool:
+        try:
+            response = await check(HealthCheckRequest(), timeout=_PROBE_SECONDS)
+        except grpc.aio.AioRpcError:
+            return False
+        return response.status == HealthCheckResponse.SERVING
+
+    return is_serving
 
 
 @asynccontextmanager
@@ -46,7 +66,7 @@ async def wire(settings: WorkerSettings) -> AsyncGenerator[Wired]:
             for name, target in settings.targets_by_name().items()
         }
         destinations = {
-            name: Destination(name, inbox_pb2_grpc.InboxServiceStub(channel), health_pb2_grpc.HealthStub(channel))
+            name: Destination(name, inbox_pb2_grpc.InboxServiceStub(channel), _health_of(channel))
             for name, channel in channels.items()
         }
         options = RelayOptions(wait=settings.pull_wait, deliver_timeout=settings.deliver_timeout)

@@ -20,6 +20,9 @@ _TRACEPARENT = re.compile(
 )
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30)
 
+MECHANISMS = CollectorRegistry()
+"""Metrics of messaging, which modules make when they are imported; every registry shows them."""
+
 
 def new_traceparent() -> str:
     """The root of a new, sampled trace."""
@@ -51,6 +54,7 @@ def new_registry() -> CollectorRegistry:
     ProcessCollector(registry=registry)
     PlatformCollector(registry=registry)
     GCCollector(registry=registry)
+    registry.register(MECHANISMS)
     return registry
 
 

@@ -22,10 +22,13 @@ from mesh.inbox import barrier, store
 from mesh.inbox.barrier import Pass
 from mesh.server.validation import RequestValidator
 from mesh.status import status_of
+from mesh.telemetry import MECHANISMS
 from mesh.uow import UnitOfWork, is_connection_lost
 
 _log = logging.getLogger(__name__)
-_MESSAGES = Counter("sagamesh_inbox_messages", "Messages delivered to the inbox", ["type", "outcome"])
+_MESSAGES = Counter(
+    "sagamesh_inbox_messages", "Messages delivered to the inbox", ["type", "outcome"], registry=MECHANISMS
+)
 
 Handler = Callable[[UnitOfWork, Sequence[Any]], Awaitable[Sequence[Refusal | Message | None]]]
 """Handles a set of messages of one type with distinct keys, inside the inbox's transaction. One result a message, in

@@ -10,16 +10,23 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from mesh.errors import Refusal
+from mesh.telemetry import MECHANISMS
 from mesh.uow import UnitOfWork
 
 _log = logging.getLogger(__name__)
-_DEPTH = Gauge("sagamesh_outbox_depth", "Messages waiting in the outbox", ["destination"])
-_OLDEST = Gauge("sagamesh_outbox_oldest_age_seconds", "Age of the oldest waiting message", ["destination"])
-_DEAD = Gauge("sagamesh_outbox_dead_letters", "Messages given up", ["destination"])
-_PARKED = Gauge("sagamesh_outbox_parked_keys", "Keys that wait behind a dead letter", ["destination"])
-_SAGAS = Gauge("sagamesh_sagas_overdue", "Sagas past their deadline or stuck, by state", ["state"])
+_DEPTH = Gauge("sagamesh_outbox_depth", "Messages waiting in the outbox", ["destination"], registry=MECHANISMS)
+_OLDEST = Gauge(
+    "sagamesh_outbox_oldest_age_seconds", "Age of the oldest waiting message", ["destination"], registry=MECHANISMS
+)
+_DEAD = Gauge("sagamesh_outbox_dead_letters", "Messages given up", ["destination"], registry=MECHANISMS)
+_PARKED = Gauge(
+    "sagamesh_outbox_parked_keys", "Keys that wait behind a dead letter", ["destination"], registry=MECHANISMS
+)
+_SAGAS = Gauge("sagamesh_sagas_overdue", "Sagas past their deadline or stuck, by state", ["state"], registry=MECHANISMS)
 _TRANSACTION = Gauge(
-    "sagamesh_oldest_transaction_seconds", "Age of the database's oldest transaction (it bloats queues)"
+    "sagamesh_oldest_transaction_seconds",
+    "Age of the database's oldest transaction (it bloats queues)",
+    registry=MECHANISMS,
 )
 
 

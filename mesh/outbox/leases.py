@@ -13,8 +13,11 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.schema import BUCKETS
+from mesh.telemetry import MECHANISMS
 
-_CHURN = Counter("sagamesh_outbox_lease_changes", "Buckets that relays acquired or released", ["change"])
+_CHURN = Counter(
+    "sagamesh_outbox_lease_changes", "Buckets that relays acquired or released", ["change"], registry=MECHANISMS
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -171,9 +171,7 @@ class World:
         """Starts a saga for a new entity."""
         saga_id = new_id()
         async with UnitOfWork(self.engine) as work:
-            await work.connection.execute(
-                text("INSERT INTO entity VALUES (:id, 'PENDING')"), {"id": entity_id}
-            )
+            await work.connection.execute(text("INSERT INTO entity VALUES (:id, 'PENDING')"), {"id": entity_id})
             await self.sagas.start(
                 work,
                 self.saga,
@@ -226,7 +224,7 @@ class World:
 
     async def status(self, entity_id: str) -> str:
         """The entity's status."""
-        return (await self.query("SELECT status FROM entity WHERE entity_id = :id", id=entity_id))[0][0]
+        return str((await self.query("SELECT status FROM entity WHERE entity_id = :id", id=entity_id))[0][0])
 
     async def state(self, saga_id: UUID) -> str:
         """The saga's state by name."""

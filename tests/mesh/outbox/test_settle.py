@@ -3,9 +3,9 @@
 from google.rpc.status_pb2 import Status
 from sagamesh.mesh.v1.envelope_pb2 import Outcome
 
+from mesh.identifiers import new_id
 from mesh.outbox.settle import RetryPolicy, Settlement
 from mesh.outbox.store import append, seal
-from mesh.identifiers import new_id
 from mesh.uow import UnitOfWork
 from tests.mesh.messaging import Do, World, envelope_of, world
 
@@ -20,13 +20,12 @@ async def _attempts(w: World) -> list[int]:
     return [int(str(row[0])) for row in await w.query("SELECT attempts FROM outbox ORDER BY seq")]
 
 
-async def _report(w: World, code: "Outcome.Code", *, owner: str = "relay", epoch: int | None = None) -> list[str]:
-    """Pulls everything as `relay` and reports `code` for it; the ignored ones."""
-    settlements = [
-        Settlement(Outcome(message_id=envelope_of(m).message_id, code=code, error=Status(code=13, message="x")), epoch or m.epoch)
-        for m in await w.pull()
-    ]
-    return [str(m) for m in (await w.settler.settle(owner, settlements)).ignored]
+async def _report(w: World, code: "Outcome.Code") -> None:
+    """Pulls everything and reports `code` for it."""
+    error = Status(code=13, message="x")
+    pulled = [(envelope_of(m).message_id, m.epoch) for m in await w.pull()]
+    settlements = [Settlement(Outcome(message_id=m, code=code, error=error), epoch) for m, epoch in pulled]
+    await w.settler.settle("relay", settlements)
 
 
 async def test_a_retry_costs_one_attempt_and_not_run_costs_none(database: str) -> None:

@@ -35,10 +35,6 @@ def _fail_do(what: str, key: str) -> Exception | None:
     return RuntimeError("broken") if what == "do" else None
 
 
-def _fail_undo(what: str, key: str) -> Exception | None:
-    return RuntimeError("broken") if what == "undo" else None
-
-
 async def test_a_saga_runs_its_steps_in_order_and_completes(database: str) -> None:
     async with world(database) as w:
         saga_id = await w.begin("e1")
