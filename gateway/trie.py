@@ -5,7 +5,7 @@ A verb that some template has, on a path that this template matches, is a verb a
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Generic, TypeVar
 from urllib.parse import unquote
 
@@ -38,14 +38,17 @@ class NotAllowed:
     methods: frozenset[str]
 
 
-@dataclass(slots=True)
 class _Node(Generic[T]):
-    literals: "dict[str, _Node[T]]" = field(default_factory=dict)
-    star: "_Node[T] | None" = None
-    ends: dict[str, dict[str, T]] = field(default_factory=dict)
-    """verb -> method -> target, for paths that end here."""
-    rests: dict[str, dict[str, T]] = field(default_factory=dict)
-    """The same for paths of which `**` takes the rest."""
+    """A place in a path. `ends` is verb -> method -> target for paths that end here, `rests` the same for paths of
+    which `**` takes the rest."""
+
+    __slots__ = ("ends", "literals", "rests", "star")
+
+    def __init__(self) -> None:
+        self.literals: dict[str, _Node[T]] = {}
+        self.star: _Node[T] | None = None
+        self.ends: dict[str, dict[str, T]] = {}
+        self.rests: dict[str, dict[str, T]] = {}
 
 
 class PathTrie(Generic[T]):

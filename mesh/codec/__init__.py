@@ -23,11 +23,11 @@ from protobuf import (
 )
 from protobuf.wkt import FileDescriptorSet
 
-from mesh.codec.document import Document, MalformedJsonError, parse_document
+from mesh.codec.document import Document, MalformedJsonError, field_named, parse_document
 from mesh.codec.duplicates import first_duplicate
-from mesh.codec.faults import DECODER_ERRORS, DecodeError, first_fault
+from mesh.codec.faults import DECODER_ERRORS, DecodeError, expectation, first_fault, is_well_known
 
-__all__ = ["Codec", "DecodeError"]
+__all__ = ["Codec", "DecodeError", "expectation", "field_named", "is_well_known"]
 
 _LONG_NUMBER = re.compile(rb"[:,\[][ \t\r\n]*-?[0-9]{10}")
 _KEY = re.compile(rb'"([^"\\]*)"[ \t\r\n]*:')

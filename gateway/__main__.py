@@ -1,0 +1,87 @@
+"""`python -m gateway`: settings -> wiring -> serve."""
+
+import asyncio
+import logging
+import math
+import socket
+import sys
+from collections.abc import Callable
+
+import uvicorn
+
+from gateway.app import create_gateway
+from gateway.binding import RouteError
+from gateway.contract import ContractError
+from gateway.headers import HeaderError
+from gateway.settings import GatewaySettings
+from mesh import logs
+from mesh.process import StartError, run
+
+_KEEP_ALIVE = 75
+_BACKLOG = 2048
+_log = logging.getLogger("gateway")
+
+
+class DrainingServer(uvicorn.Server):
+    """A server that ends the streams before it waits for requests in flight, and for which a signal is a reason to
+    stop cleanly, not one to die by."""
+
+    def __init__(self, config: uvicorn.Config, drain: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._drain = drain
+
+    def handle_exit(self, sig: int, frame: object) -> None:
+        """Does not keep the signal: uvicorn would raise it again after the stop."""
+        self.should_exit = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams first, then uvicorn's own way."""
+        self._drain()
+        await super().shutdown(sockets)
+
+
+def serve(settings: GatewaySettings) -> None:
+    """Serves until SIGTERM or SIGINT, then drains. Raises StartError when the contract or the address do not serve."""
+    asyncio.run(_serve(settings))
+
+
+async def _serve(settings: GatewaySettings) -> None:
+    try:
+        gateway = create_gateway(settings)
+        listener = _listen(settings)
+    except (ContractError, RouteError, HeaderError, OSError) as error:
+        raise StartError(f"gateway: {error}") from error
+    config = uvicorn.Config(
+        gateway.app,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        timeout_keep_alive=_KEEP_ALIVE,
+        timeout_graceful_shutdown=math.ceil(settings.drain_grace),
+    )
+    host, port, *_ = listener.getsockname()
+    _log.info("listening", extra={"facts": {"address": f"{host}:{port}", "routes": len(gateway.table.routes)}})
+    await DrainingServer(config, gateway.drain).serve([listener])
+
+
+def _listen(settings: GatewaySettings) -> socket.socket:
+    host, _, port = settings.listen.rpartition(":")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    if settings.reuse_port:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    listener.bind((host.strip("[]"), int(port)))
+    listener.listen(_BACKLOG)
+    return listener
+
+
+async def _main() -> None:
+    settings = GatewaySettings()  # pyright: ignore[reportCallIssue]  # the environment fills it
+    logs.configure("gateway", settings.log_level)
+    await _serve(settings)
+
+
+if __name__ == "__main__":
+    sys.exit(run(_main))

@@ -1,0 +1,169 @@
+"""Request bodies: reading them within a limit, and what a rule's `body` makes of them."""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, Protocol
+
+from protobuf import DescField, DescFieldValueMessage, DescMessage, Message
+
+from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from gateway.fields import set_field
+from mesh.codec import Codec, DecodeError, field_named
+
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+"""ASGI's receive, whose messages have no common type."""
+
+
+class ClientGone(Exception):
+    """The client closed the connection."""
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+    """The whole body; empty when the request announces none (RFC 9112 section 6.3). A body of more than `limit`
+    bytes is refused as soon as that is known. Raises BodyTooLarge, ClientGone."""
+    length = headers.get(b"content-length")
+    if length is None and b"transfer-encoding" not in headers:
+        return b""
+    if length is not None and int(length) > limit:
+        raise _too_large(limit)
+    message = await receive()
+    if not message.get("more_body"):
+        return _checked(_body_of(message), limit)
+    chunks, size = [_body_of(message)], len(_body_of(message))
+    while message.get("more_body") and size <= limit:
+        message = await receive()
+        chunks.append(_body_of(message))
+        size += len(chunks[-1])
+    return _checked(b"".join(chunks), limit)
+
+
+def require_json(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType unless the body is said to be UTF-8 JSON, or nothing is said about it."""
+    content_type = headers.get(b"content-type", b"application/json")
+    if content_type != b"application/json":
+        media, _, parameters = content_type.lower().partition(b";")
+        media = media.strip()
+        charset = parameters.replace(b" ", b"").replace(b'"', b"")
+        is_json = media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
+        if not is_json or (b"charset=" in charset and charset != b"charset=utf-8"):
+            raise UnsupportedMediaType(reason="UNSUPPORTED_MEDIA_TYPE", field="content-type")
+    if headers.get(b"content-encoding", b"identity") != b"identity":
+        raise UnsupportedMediaType(
+            "The body must not be compressed.", reason="UNSUPPORTED_CONTENT_ENCODING", field="content-encoding"
+        )
+
+
+class BodyBinder(Protocol):
+    """Makes the request message out of a body, which is empty when none was sent."""
+
+    def bind(self, body: bytes) -> Message:
+        """Raises InvalidRequest."""
+        ...
+
+
+class NoBody:
+    """A rule without `body`."""
+
+    def __init__(self, request: DescMessage) -> None:
+        self._type = request.type
+
+    def bind(self, body: bytes) -> Message:
+        """A body is refused, so that nobody believes it was read."""
+        if body:
+            raise InvalidRequest("this route takes no body", reason="UNEXPECTED_BODY", field="body")
+        return self._type()
+
+
+class WholeBody:
+    """`body: "*"`: the body is the request."""
+
+    def __init__(self, codec: Codec, request: DescMessage) -> None:
+        self._codec = codec
+        self._name = request.type_name
+        self._type = request.type
+
+    def bind(self, body: bytes) -> Message:
+        """An empty body is an empty request."""
+        return decoded(self._codec, self._name, body, "") if body else self._type()
+
+
+class MessageBody:
+    """`body: "field"` of a message type: the body is that message."""
+
+    def __init__(self, codec: Codec, request: DescMessage, field: DescField, held: DescMessage) -> None:
+        self._codec = codec
+        self._type = request.type
+        self._field = field
+        self._held = held.type_name
+
+    def bind(self, body: bytes) -> Message:
+        """An empty body leaves the field unset."""
+        message = self._type()
+        if body:
+            set_field(message, self._field, decoded(self._codec, self._held, body, self._field.name))
+        return message
+
+
+class ValueBody:
+    """`body: "field"` of any other type: the body is that field's JSON value."""
+
+    def __init__(self, codec: Codec, request: DescMessage, field: DescField) -> None:
+        self._codec = codec
+        self._name = request.type_name
+        self._type = request.type
+        self._prefix = f'{{"{field.json_name}":'.encode()
+
+    def bind(self, body: bytes) -> Message:
+        """The value is decoded as the only member of an object; that it is one value is checked first."""
+        if not body:
+            return self._type()
+        require_one_value(body)
+        return decoded(self._codec, self._name, self._prefix + body + b"}", "")
+
+
+def body_binder(codec: Codec, request: DescMessage, body: str) -> BodyBinder | None:
+    """The binder for a rule's `body`; None when it names no field of the request."""
+    if not body:
+        return NoBody(request)
+    if body == "*":
+        return WholeBody(codec, request)
+    field = field_named(request, body)
+    if field is None:
+        return None
+    if isinstance(field.value, DescFieldValueMessage):
+        return MessageBody(codec, request, field, field.value.message)
+    return ValueBody(codec, request, field)
+
+
+def decoded(codec: Codec, full_name: str, body: bytes, prefix: str) -> Message:
+    """Decodes JSON; a fault is named below `prefix`. Raises InvalidRequest."""
+    try:
+        return codec.decode_json(full_name, body)
+    except DecodeError as error:
+        path = ".".join(filter(None, (prefix, error.path)))
+        message = f"{path}: {error.reason}" if path else error.reason
+        raise InvalidRequest(message, reason="INVALID_BODY", field=path or "body") from None
+
+
+def require_one_value(body: bytes) -> None:
+    """Raises InvalidRequest unless the text is exactly one JSON value."""
+    try:
+        json.loads(body)
+    except (ValueError, RecursionError) as error:
+        raise InvalidRequest(f"malformed JSON: {error}", reason="INVALID_BODY", field="body") from None
+
+
+def _body_of(message: Mapping[str, Any]) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientGone
+    return message.get("body", b"")
+
+
+def _checked(body: bytes, limit: int) -> bytes:
+    if len(body) > limit:
+        raise _too_large(limit)
+    return body
+
+
+def _too_large(limit: int) -> BodyTooLarge:
+    return BodyTooLarge(f"The body is larger than {limit} bytes.", reason="BODY_TOO_LARGE", field="body")

@@ -1,0 +1,172 @@
+"""Errors as clients see them: AIP-193 JSON, the HTTP status of google/rpc/code.proto, and the headers that go with it.
+
+    RequestRefused           the gateway itself refuses a request
+    ├── InvalidRequest       400
+    ├── NoRoute              404
+    ├── MethodNotAllowed     405
+    ├── BodyTooLarge         413
+    └── UnsupportedMediaType 415
+
+Everything else comes from the service, as google.rpc.Status in `grpc-status-details-bin`. Texts that gRPC libraries
+make up (addresses of a failed connection, the text of an uncaught exception) never reach a client.
+"""
+
+import base64
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import grpc
+from google.protobuf import json_format
+from google.protobuf.any_pb2 import Any as AnyProto
+from google.rpc import code_pb2
+from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
+from google.rpc.status_pb2 import Status
+
+from mesh.status import HTTP_STATUS
+
+DOMAIN = "gateway"
+CANCELLED = 499
+DEFAULT_RETRY_SECONDS = 1
+Headers = list[tuple[bytes, bytes]]
+
+_DETAILS_KEY = "grpc-status-details-bin"
+_RETRYABLE = frozenset({code_pb2.UNAVAILABLE, code_pb2.RESOURCE_EXHAUSTED})
+_UNTYPED_MESSAGES: dict[int, str] = {
+    code_pb2.UNAVAILABLE: "The service does not answer; try again.",
+    code_pb2.DEADLINE_EXCEEDED: "The call did not end within its deadline.",
+    code_pb2.UNKNOWN: "The service failed.",
+    code_pb2.UNIMPLEMENTED: "The service does not have this rpc.",
+}
+
+
+class RequestRefused(Exception):
+    """The request cannot be served."""
+
+    http_status: ClassVar[int] = 400
+    code: ClassVar[int] = code_pb2.INVALID_ARGUMENT
+
+    def __init__(
+        self, message: str | None = None, *, reason: str, field: str = "", headers: Sequence[tuple[bytes, bytes]] = ()
+    ) -> None:
+        """Takes a sentence (default: the docstring), a constant for machines, and the field, parameter or header at
+        fault as the client wrote it."""
+        super().__init__(message or (self.__doc__ or ""))
+        self.reason = reason
+        self.field = field
+        self.headers = headers
+
+
+class InvalidRequest(RequestRefused):
+    """The request is not valid."""
+
+
+class NoRoute(RequestRefused):
+    """There is nothing at this path."""
+
+    http_status = 404
+    code = code_pb2.NOT_FOUND
+
+
+class MethodNotAllowed(RequestRefused):
+    """This path does not have this method."""
+
+    http_status = 405
+    code = code_pb2.UNIMPLEMENTED
+
+
+class BodyTooLarge(RequestRefused):
+    """The body is too large."""
+
+    http_status = 413
+
+
+class UnsupportedMediaType(RequestRefused):
+    """The body must be application/json."""
+
+    http_status = 415
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorReply:
+    """An error, rendered. `code` is the name of a google.rpc.Code, for logs and metrics."""
+
+    http_status: int
+    code: str
+    headers: Headers
+    body: bytes
+
+
+def reply_to_refusal(refusal: RequestRefused) -> ErrorReply:
+    """The reply to a request that the gateway refuses."""
+    details = [_packed(ErrorInfo(reason=refusal.reason, domain=DOMAIN))]
+    if refusal.field:
+        violation = BadRequest.FieldViolation(field=refusal.field, description=str(refusal))
+        details.append(_packed(BadRequest(field_violations=[violation])))
+    status = Status(code=refusal.code, message=str(refusal), details=details)
+    return _reply(status, refusal.http_status, [*refusal.headers])
+
+
+def reply_to_rpc_error(error: grpc.aio.AioRpcError, *, token_sent: bool = False) -> ErrorReply:
+    """The reply to a failed call. `token_sent` decides what WWW-Authenticate says about a 401."""
+    status = status_of_rpc_error(error)
+    http_status = HTTP_STATUS.get(status.code, 500)
+    headers: Headers = []
+    if http_status == 401:
+        headers.append((b"www-authenticate", b'Bearer error="invalid_token"' if token_sent else b"Bearer"))
+    if (seconds := _retry_after(status)) is not None:
+        headers.append((b"retry-after", b"%d" % seconds))
+    return _reply(status, http_status, headers)
+
+
+def reply_to_bug() -> ErrorReply:
+    """The reply when the gateway itself fails; what failed is in the log."""
+    details = [_packed(ErrorInfo(reason="INTERNAL", domain=DOMAIN))]
+    return _reply(Status(code=code_pb2.INTERNAL, message="The gateway failed.", details=details), 500, [])
+
+
+def reply_to_draining() -> ErrorReply:
+    """The end of a stream when the gateway stops: the client should come back, and will find another gateway."""
+    details = [_packed(ErrorInfo(reason="DRAINING", domain=DOMAIN))]
+    return _reply(Status(code=code_pb2.UNAVAILABLE, message="The gateway is stopping.", details=details), 503, [])
+
+
+def status_of_rpc_error(error: grpc.aio.AioRpcError) -> Status:
+    """The typed status that the service sent, or one made of the code when it sent none."""
+    code = int(error.code().value[0])
+    for key, value in error.trailing_metadata():
+        if key == _DETAILS_KEY and isinstance(value, bytes):
+            return Status.FromString(value)
+    message = _UNTYPED_MESSAGES.get(code) or error.details() or ""
+    details = [_packed(ErrorInfo(reason=code_pb2.Code.Name(code), domain=DOMAIN))]
+    return Status(code=code, message=message, details=details)
+
+
+def _retry_after(status: Status) -> int | None:
+    info = RetryInfo()
+    for detail in status.details:
+        if detail.Unpack(info):
+            return max(1, math.ceil(info.retry_delay.ToNanoseconds() / 1e9))
+    return DEFAULT_RETRY_SECONDS if status.code in _RETRYABLE else None
+
+
+def _reply(status: Status, http_status: int, headers: Headers) -> ErrorReply:
+    code = code_pb2.Code.Name(status.code) if status.code in HTTP_STATUS else "UNKNOWN"
+    details = [_json_of(detail) for detail in status.details]
+    error = {"code": http_status, "status": code, "message": status.message, "details": details}
+    return ErrorReply(http_status, code, headers, json.dumps({"error": error}, ensure_ascii=False).encode())
+
+
+def _json_of(detail: AnyProto) -> dict[str, object]:
+    try:
+        return json_format.MessageToDict(detail)
+    except (TypeError, ValueError):  # a type that this process does not know, or bytes that are not of it
+        return {"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()}
+
+
+def _packed(message: ErrorInfo | BadRequest) -> AnyProto:
+    result = AnyProto()
+    result.Pack(message)
+    return result

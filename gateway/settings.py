@@ -1,0 +1,60 @@
+"""What the gateway is told by its environment (prefix `GATEWAY_`)."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from sagamesh.mesh.v1 import policy_pb2
+
+OWN_CONTRACT = Path(policy_pb2.__file__).parents[3] / "sagamesh.binpb"
+"""The image that is compiled beside the stubs."""
+
+
+class GatewaySettings(BaseSettings):
+    """Settings of the gateway. Times are in seconds."""
+
+    model_config = SettingsConfigDict(frozen=True, env_prefix="GATEWAY_", hide_input_in_errors=True)
+
+    listen: str = Field("127.0.0.1:8080", description="host:port of the HTTP server; port 0 picks one")
+    reuse_port: bool = Field(default=False, description="let several processes share the port (SO_REUSEPORT)")
+    upstreams: Annotated[dict[str, str], NoDecode] = Field(
+        description="package=target, separated by commas, or by semicolons where a target holds commas; "
+        "a package serves the packages below it too"
+    )
+    descriptor_set: Path = Field(
+        OWN_CONTRACT, description="FileDescriptorSet with imports, and source info for comments"
+    )
+    title: str = Field("Sagamesh", description="title of the API's documentation")
+    api_version: str = Field("v1", description="version that the API's documentation states")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    max_body_bytes: int = Field(1024 * 1024, ge=1, description="largest request body taken")
+    max_message_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="largest message taken from a service")
+    unary_deadline: float = Field(30.0, gt=0, description="deadline of a unary call for which nobody sets one")
+    heartbeat: float = Field(15.0, gt=0, description="silence after which an event stream sends a comment")
+    stall: float = Field(30.0, gt=0, description="how long a client of a stream may read nothing before it is dropped")
+    drain_grace: float = Field(4.0, ge=0, description="how long requests in flight may take after SIGTERM")
+    forwarded_headers: Annotated[tuple[str, ...], NoDecode] = Field(
+        ("authorization", "tracestate", "accept-language", "x-request-id"),
+        description="request headers that become metadata, separated by commas",
+    )
+
+    @field_validator("upstreams", mode="before")
+    @classmethod
+    def _parse_upstreams(cls, value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        # A target of several addresses holds commas itself, as in ipv4:10.0.0.1:50051,10.0.0.2:50051.
+        pairs = [item.partition("=") for item in value.split(";" if ";" in value else ",") if item.strip()]
+        if not all(package.strip() and target.strip() for package, _, target in pairs):
+            raise ValueError("expected package=host:port, separated by commas or semicolons")
+        return {package.strip(): target.strip() for package, _, target in pairs}
+
+    @field_validator("forwarded_headers", mode="before")
+    @classmethod
+    def _parse_headers(cls, value: object) -> object:
+        return (
+            tuple(name.strip().lower() for name in value.split(",") if name.strip())
+            if isinstance(value, str)
+            else value
+        )

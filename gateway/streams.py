@@ -1,0 +1,184 @@
+"""Server streams as Server-Sent Events, NDJSON or a JSON array, whichever the client accepts.
+
+A message is read from the service only when the one before it has been written to the client, so that a slow client
+holds the service back and costs bounded memory; one that reads nothing for long is dropped.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+from protobuf import DescField, Message
+
+from gateway.errors import ErrorReply, reply_to_draining, reply_to_rpc_error
+from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
+from gateway.framing import Framing, framing_for
+from gateway.routes import Route
+from mesh.codec import Codec
+
+OPENING_WAIT = 1.0
+"""Seconds for which the response waits for the first message, so that an early error keeps its HTTP status."""
+
+
+@dataclass(frozen=True, slots=True)
+class StreamTiming:
+    """Seconds of silence after which a heartbeat is sent, and of not reading after which a client is dropped."""
+
+    heartbeat: float
+    stall: float
+
+
+class Live:
+    """The streams in flight, so that a stop can end them."""
+
+    def __init__(self) -> None:
+        self._streams: set[_Stream] = set()
+        self._draining = False
+
+    def drain(self) -> None:
+        """Ends every stream, and every later one at once, with an error that asks the client to come back."""
+        self._draining = True
+        for stream in self._streams:
+            stream.drain()
+
+    def add(self, stream: "_Stream") -> None:
+        """Counts a stream until `remove`."""
+        self._streams.add(stream)
+        if self._draining:
+            stream.drain()
+
+    def remove(self, stream: "_Stream") -> None:
+        """Forgets a stream."""
+        self._streams.discard(stream)
+
+
+@dataclass(frozen=True, slots=True)
+class StreamEndpoint:
+    """A route and its method on the channel. `version` is the field of a message that makes an event's id."""
+
+    route: Route
+    rpc: grpc.aio.UnaryStreamMultiCallable[bytes, bytes]
+    preparation: Preparation
+    codec: Codec
+    message_type: type[Message]
+    version: DescField | None
+    timing: StreamTiming
+    live: Live
+
+    async def answer(self, exchange: Exchange, segments: Sequence[str]) -> Outcome:
+        """Raises RequestRefused and ClientGone before it has sent anything."""
+        arguments = await self.preparation.arguments(self.route, exchange, segments)
+        call: Any = self.rpc(arguments.request, metadata=arguments.metadata, timeout=arguments.timeout)
+        stream = _Stream(self, exchange, call)
+        self.live.add(stream)
+        try:
+            return await stream.run()
+        finally:
+            self.live.remove(stream)
+            call.cancel()
+
+    def render(self, wire: bytes, framing: Framing) -> bytes:
+        """One message as it is written. Raises ValueError on bytes that are not such a message."""
+        message = self.message_type.from_binary(wire)
+        version: object = message[self.version] if self.version is not None else None
+        return framing.message(self.codec.to_json(message), version)
+
+
+class _Stream:
+    """One response. Whoever cancels the call says why first, because grpc.aio then raises CancelledError."""
+
+    def __init__(self, endpoint: StreamEndpoint, exchange: Exchange, call: Any) -> None:
+        self._endpoint = endpoint
+        self._exchange = exchange
+        self._call = call
+        self._framing = framing_for(exchange.headers.get(b"accept", b""))()
+        self._watch = DisconnectWatch(exchange.receive, call, 0)
+        self._draining = False
+        self._stalled = False
+        self._writing = asyncio.Lock()
+        self._messages = 0
+
+    def drain(self) -> None:
+        """Ends the stream with an error that asks the client to come back."""
+        self._draining = True
+        self._call.cancel()
+
+    async def run(self) -> Outcome:
+        """Relays the stream to its end, whoever brings it about."""
+        heartbeats = asyncio.get_running_loop().create_task(self._keep_alive())
+        try:
+            return await self._relay()
+        finally:
+            heartbeats.cancel()
+            self._watch.stop()
+
+    async def _relay(self) -> Outcome:
+        try:
+            await self._pump()
+        except grpc.aio.AioRpcError as error:
+            return await self._fail(reply_to_rpc_error(error, token_sent=b"authorization" in self._exchange.headers))
+        except asyncio.CancelledError:
+            if self._watch.gone or self._stalled:
+                return self._outcome("CANCELLED", GONE.http_status)
+            if self._draining:
+                return await self._fail(reply_to_draining())
+            raise
+        except TimeoutError:
+            return self._outcome("CANCELLED", GONE.http_status)
+        await self._write(self._framing.end(), more=False)
+        return self._outcome("OK")
+
+    async def _pump(self) -> None:
+        messages = aiter(self._call)
+        first = asyncio.ensure_future(anext(messages, None))
+        await asyncio.wait({first}, timeout=OPENING_WAIT)
+        if first.done():
+            first.result()
+        await self._start()
+        if self._exchange.is_head:
+            return
+        wire: bytes | None = await first
+        while wire is not None:
+            await self._write(self._endpoint.render(wire, self._framing))
+            self._messages += 1
+            wire = await anext(messages, None)
+
+    async def _start(self) -> None:
+        headers = [
+            (b"content-type", self._framing.content_type),
+            (b"cache-control", b"no-cache"),
+            (b"vary", b"accept"),
+            (b"x-accel-buffering", b"no"),
+        ]
+        await self._exchange.start(200, headers)
+
+    async def _fail(self, error: ErrorReply) -> Outcome:
+        if not self._exchange.started:
+            return await self._exchange.reply_error(error)
+        await self._write(self._framing.error(error.body) + self._framing.end(), more=False)
+        return self._outcome(error.code)
+
+    async def _keep_alive(self) -> None:
+        """Sends a heartbeat after each silence; a write that is held up is no silence."""
+        while self._framing.heartbeat:
+            sent = self._messages
+            await asyncio.sleep(self._endpoint.timing.heartbeat)
+            if self._exchange.started and sent == self._messages and not self._writing.locked():
+                with suppress(TimeoutError):
+                    await self._write(self._framing.heartbeat)
+
+    async def _write(self, data: bytes, *, more: bool = True) -> None:
+        """Raises TimeoutError when the client has stopped reading, and ends the call."""
+        try:
+            async with self._writing, asyncio.timeout(self._endpoint.timing.stall):
+                await self._exchange.write(data, more=more)
+        except TimeoutError:
+            self._stalled = True
+            self._call.cancel()
+            raise
+
+    def _outcome(self, code: str, http_status: int = 200) -> Outcome:
+        return Outcome(http_status, code, self._messages)

@@ -1,0 +1,94 @@
+"""The way of a request through the gateway: find the route, let its endpoint answer, tell what happened.
+
+A raw ASGI application, placed as the outermost middleware of the FastAPI application: what the contract does not
+serve is answered here too, except the gateway's own pages.
+"""
+
+import logging
+from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from time import perf_counter
+from typing import Any
+
+from gateway.body import ClientGone, Receive
+from gateway.errors import InvalidRequest, MethodNotAllowed, NoRoute, RequestRefused, reply_to_bug, reply_to_refusal
+from gateway.exchange import GONE, Endpoint, Exchange, Outcome, Send
+from gateway.headers import trace_of
+from gateway.observation import UNROUTED, Observation
+from gateway.routes import Route
+from gateway.trie import ANY_METHOD, Found, NotAllowed, PathTrie
+
+Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
+"""An ASGI application; the values of a scope have no common type."""
+
+_log = logging.getLogger("gateway")
+
+
+class Transcoder:
+    """Answers HTTP requests with the routes of a contract."""
+
+    def __init__(
+        self,
+        application: Application,
+        *,
+        own_paths: Collection[str],
+        trie: PathTrie[Route],
+        observation: Observation,
+        endpoints: Mapping[Route, Endpoint],
+    ) -> None:
+        """`application` serves `own_paths` and whatever is not HTTP; `endpoints` is filled before requests come."""
+        self._application = application
+        self._own_paths = frozenset(own_paths)
+        self._trie = trie
+        self._observation = observation
+        self._endpoints = endpoints
+
+    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
+        """ASGI's entry."""
+        if scope["type"] != "http" or scope["path"] in self._own_paths:
+            await self._application(scope, receive, send)
+            return
+        started = perf_counter()
+        headers = dict(scope["headers"])
+        exchange = Exchange(scope, receive, send, headers, trace_of(headers))
+        with self._observation.in_flight.track_inprogress():
+            route, outcome = await self._answer(exchange)
+        self._observation.ended(scope, route, outcome, started, exchange.traceparent)
+
+    async def _answer(self, exchange: Exchange) -> tuple[str, Outcome]:
+        label = UNROUTED
+        try:
+            found = self._find(exchange.scope)
+            if not isinstance(found, Found):
+                return label, await _answer_without_route(exchange, found)
+            label = found.target.label
+            return label, await self._endpoints[found.target].answer(exchange, found.segments)
+        except RequestRefused as refusal:
+            return label, await exchange.reply_error(reply_to_refusal(refusal))
+        except ClientGone:
+            return label, GONE
+        except Exception:
+            _log.exception("bug", extra={"facts": {"route": label, "traceparent": exchange.traceparent}})
+            if exchange.started:
+                raise
+            return label, await exchange.reply_error(reply_to_bug())
+
+    def _find(self, scope: Mapping[str, Any]) -> Found[Route] | NotAllowed | None:
+        try:
+            return self._trie.find(scope["method"], scope["raw_path"].decode("ascii"))
+        except UnicodeDecodeError:
+            raise InvalidRequest("The path is not percent-encoded UTF-8.", reason="MALFORMED_PATH") from None
+
+
+async def _answer_without_route(exchange: Exchange, found: NotAllowed | None) -> Outcome:
+    if found is None:
+        raise NoRoute(reason="NO_ROUTE")
+    allow = (b"allow", ", ".join(sorted(_allowed(found.methods))).encode())
+    if exchange.scope["method"] != "OPTIONS":
+        raise MethodNotAllowed(reason="METHOD_NOT_ALLOWED", headers=[allow])
+    await exchange.reply(204, [allow], b"")
+    return Outcome(204)
+
+
+def _allowed(methods: Collection[str]) -> set[str]:
+    implied = {"HEAD"} if "GET" in methods else set[str]()
+    return ({*methods, "OPTIONS"} | implied) - {ANY_METHOD}

@@ -1,0 +1,44 @@
+"""Unary calls: one request message, one response message, bytes through the channel."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import grpc
+
+from gateway.errors import reply_to_rpc_error
+from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
+from gateway.routes import Route
+
+WATCH_AFTER = 0.05
+"""Seconds after which a call's client is watched; most calls have ended by then."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnaryEndpoint:
+    """A route and its method on the channel, which takes and returns bytes."""
+
+    route: Route
+    rpc: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
+    preparation: Preparation
+
+    async def answer(self, exchange: Exchange, segments: Sequence[str]) -> Outcome:
+        """Raises RequestRefused and ClientGone before it has sent anything."""
+        arguments = await self.preparation.arguments(self.route, exchange, segments)
+        call: Any = self.rpc(arguments.request, metadata=arguments.metadata, timeout=arguments.timeout)
+        watch = DisconnectWatch(exchange.receive, call, WATCH_AFTER)
+        try:
+            wire: bytes = await call
+        except grpc.aio.AioRpcError as error:
+            token_sent = b"authorization" in exchange.headers
+            return await exchange.reply_error(reply_to_rpc_error(error, token_sent=token_sent))
+        except asyncio.CancelledError:
+            if watch.gone:
+                return GONE
+            raise
+        finally:
+            watch.stop()
+        reply = self.route.renderer.render(wire, exchange.headers)
+        await exchange.reply(reply.http_status, reply.headers, reply.body)
+        return Outcome(reply.http_status)

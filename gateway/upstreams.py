@@ -1,0 +1,95 @@
+"""The services behind the gateway: one channel each, raw bytes through it. Adds no token: callers bring their own."""
+
+import asyncio
+import json
+from collections.abc import Iterable, Mapping
+
+import grpc
+from google.rpc import code_pb2
+
+from gateway.contract import Rpc
+
+_HEALTH_CHECK = "/grpc.health.v1.Health/Check"
+_SERVING = b"\x08\x01"
+"""HealthCheckResponse{status: SERVING} on the wire."""
+_HEALTH_TIMEOUT = 1.0
+
+RETRY = {"maxAttempts": 4, "initialBackoff": "0.05s", "maxBackoff": "0.5s", "backoffMultiplier": 2}
+THROTTLING = {"maxTokens": 100, "tokenRatio": 0.1}
+
+
+class Upstreams:
+    """Channels by package. Made before the event loop runs; `open` and `close` belong to the loop that serves."""
+
+    def __init__(self, targets: Mapping[str, str], max_message_bytes: int) -> None:
+        """`targets` maps a package to an address; the longest package that contains an rpc's own is taken."""
+        self._targets = dict(targets)
+        self._max_message_bytes = max_message_bytes
+        self._channels: dict[str, grpc.aio.Channel] = {}
+
+    def package_of(self, rpc: Rpc) -> str | None:
+        """The configured package that serves an rpc."""
+        matching = [name for name in self._targets if rpc.package == name or rpc.package.startswith(f"{name}.")]
+        return max(matching, key=len, default=None)
+
+    def open(self, rpcs: Iterable[Rpc]) -> None:
+        """Opens a channel to every address. Connects on first use, so services may start later."""
+        config = json.dumps(service_config(rpcs))
+        for target in set(self._targets.values()):
+            self._channels[target] = grpc.aio.insecure_channel(target, options=self._options(config))
+
+    def channel(self, rpc: Rpc) -> grpc.aio.Channel:
+        """The channel that serves an rpc for which `package_of` has an answer."""
+        return self._channels[self._targets[self.package_of(rpc) or ""]]
+
+    async def close(self) -> None:
+        """Ends what is still in flight."""
+        for channel in self._channels.values():
+            await channel.close()
+        self._channels.clear()
+
+    async def health(self) -> dict[str, str]:
+        """`SERVING` or the name of what is wrong, by package; a service without a health service is SERVING."""
+        states: list[str] = await asyncio.gather(*(self._health_of(target) for target in self._targets.values()))
+        return dict(zip(self._targets, states, strict=True))
+
+    async def _health_of(self, target: str) -> str:
+        check: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes] = self._channels[target].unary_unary(_HEALTH_CHECK)
+        try:
+            reply: bytes = await check(b"", timeout=_HEALTH_TIMEOUT)
+        except grpc.aio.AioRpcError as error:
+            return "SERVING" if error.code() is grpc.StatusCode.UNIMPLEMENTED else error.code().name
+        return "SERVING" if reply == _SERVING else "NOT_SERVING"
+
+    def _options(self, config: str) -> list[tuple[str, str | int]]:
+        return [
+            ("grpc.service_config", config),
+            ("grpc.keepalive_time_ms", 20_000),
+            ("grpc.keepalive_timeout_ms", 5_000),
+            # Keepalive alone misses a stopped peer for 25 s and more.
+            ("grpc.http2.ping_timeout_ms", 5_000),
+            ("grpc.http2.max_pings_without_data", 0),
+            # A service that comes back is found again within a second, not after minutes.
+            ("grpc.initial_reconnect_backoff_ms", 100),
+            ("grpc.max_reconnect_backoff_ms", 1_000),
+            ("grpc.max_receive_message_length", self._max_message_bytes),
+            ("grpc.max_send_message_length", self._max_message_bytes),
+        ]
+
+
+def service_config(rpcs: Iterable[Rpc]) -> dict[str, object]:
+    """The channel's service config: retries where the policy allows them. It never holds a timeout: gRPC would fire it
+    1-2 s early (grpc#34547)."""
+    methods: list[dict[str, object]] = []
+    for rpc in rpcs:
+        if rpc.policy is None or not rpc.policy.retryable:
+            continue
+        name = {"service": rpc.service, "method": rpc.full_name.rpartition(".")[2]}
+        codes = [code_pb2.Code.Name(code) for code in rpc.policy.retryable]
+        methods.append({"name": [name], "retryPolicy": {**RETRY, "retryableStatusCodes": codes}})
+    return {
+        "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": ""},
+        "methodConfig": methods,
+        "retryThrottling": THROTTLING,
+    }
