@@ -31,7 +31,8 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How patient a keeper is, in seconds."""
+    """How patient a keeper is, in seconds. `stop_by`: when each tier, last one first, is killed if it has not ended,
+    counted from the beginning of the stop; all is over within 10."""
 
     first_pause: float = 0.1
     longest_pause: float = 10.0
@@ -39,6 +40,7 @@ class Timing:
     stable_after: float = 10.0
     probe_while_starting: float = 0.05
     probe_while_ready: float = 2.0
+    stop_by: tuple[float, ...] = (3.0, 5.5, 8.0)
 
 
 @dataclass(slots=True)

@@ -51,7 +51,7 @@ async def ask(directory: DataDirectory, service: str, call: Callable[[Session], 
     """The answer of one service. Raises CallFailed."""
     address = next(row["address"] for row in directory.running() if row["name"] == service)
     bearer = token(directory, "operator", ["operator"], _TOKEN_LIFE)
-    async with grpc.aio.insecure_channel(address) as channel:
+    async with grpc.aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
         try:
             return await call(Session(channel, (("authorization", f"Bearer {bearer}"),)))
         except grpc.aio.AioRpcError as error:

@@ -11,43 +11,30 @@ from stack import postgres
 Probe = Callable[[], Awaitable[bool]]
 
 _PATIENCE = 2.0
+# A proxy that the environment names is not for the loopback, and no channel may inherit another's failures.
+LOOPBACK_OPTIONS = [("grpc.enable_http_proxy", 0), ("grpc.use_local_subchannel_pool", 1)]
 
 
-def tcp(port: int, question: bytes = b"", answer: bytes = b"") -> Probe:
-    """Whether the loopback port accepts connections and, when there is a question, answers it as expected."""
-
-    async def probe() -> bool:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return await _ask(port, question, len(answer)) == answer
-        except (OSError, TimeoutError):
-            return False
-
-    return probe
+def tcp(port: int) -> Probe:
+    """Whether the loopback port accepts connections."""
+    return _exchange(port, b"", 0, lambda _: True)
 
 
 def postgresql(port: int) -> Probe:
     """Whether PostgreSQL takes connections, which it does some time after its port does."""
-    return tcp(port, postgres.PROBE, postgres.PROBE_ANSWER)
+    expected = postgres.PROBE_ANSWER
+    return _exchange(port, postgres.PROBE, len(expected), lambda answer: answer == expected)
 
 
 def redis(port: int) -> Probe:
     """Whether Redis has loaded its data. Without its password it says so, or that it wants one."""
-
-    async def probe() -> bool:
-        try:
-            async with asyncio.timeout(_PATIENCE):
-                return (await _ask(port, b"PING\r\n", 8)).startswith((b"+PONG", b"-NOAUTH"))
-        except (OSError, TimeoutError):
-            return False
-
-    return probe
+    return _exchange(port, b"PING\r\n", 5, lambda answer: answer in (b"+PONG", b"-NOAU"))
 
 
 def http(port: int, path: str) -> Probe:
     """Whether a GET of the path answers 200."""
     request = f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode()
-    return tcp(port, request, b"HTTP/1.1 200")
+    return _exchange(port, request, len("HTTP/1.1 200"), lambda answer: answer.endswith(b" 200"))
 
 
 def grpc_health(port: int) -> Probe:
@@ -73,7 +60,7 @@ def _check(
 
 
 async def _is_serving(target: str) -> bool:
-    async with grpc.aio.insecure_channel(target, [("grpc.use_local_subchannel_pool", 1)]) as channel:
+    async with grpc.aio.insecure_channel(target, LOOPBACK_OPTIONS) as channel:
         try:
             reply = await _check(channel)(health_pb2.HealthCheckRequest(), timeout=_PATIENCE)
         except grpc.aio.AioRpcError:
@@ -81,14 +68,23 @@ async def _is_serving(target: str) -> bool:
         return reply.status == health_pb2.HealthCheckResponse.SERVING
 
 
+def _exchange(port: int, question: bytes, size: int, good: Callable[[bytes], bool]) -> Probe:
+    """Asks a question on a new connection, and judges the first `size` bytes of the answer."""
+
+    async def probe() -> bool:
+        try:
+            async with asyncio.timeout(_PATIENCE):
+                return good(await _ask(port, question, size))
+        except (OSError, TimeoutError, asyncio.IncompleteReadError):
+            return False
+
+    return probe
+
+
 async def _ask(port: int, question: bytes, size: int) -> bytes:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        if not question:
-            return b""
         writer.write(question)
         return await reader.readexactly(size)
-    except asyncio.IncompleteReadError as error:
-        return error.partial
     finally:
         writer.close()

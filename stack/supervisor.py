@@ -13,8 +13,6 @@ from stack.keeper import Keeper, Timing, Unit
 from stack.program import Program, birth_of
 from stack.status import Status
 
-# When each tier, last one first, is killed if it has not ended: seconds after the stop began. All is over within 10.
-_STOP_BY = (3.5, 6.5, 9.0)
 _DEFAULT_TIMING = Timing()
 _LINES_SHOWN = 5
 
@@ -87,7 +85,7 @@ class Supervisor:
     async def _stop(self) -> None:
         began = time.monotonic()
         tiers = list(reversed(self._tiers))
-        for tier, limit in zip(tiers, _STOP_BY[-len(tiers) :] if tiers else (), strict=True):
+        for tier, limit in zip(tiers, self._timing.stop_by[-len(tiers) :] if tiers else (), strict=True):
             grace = max(0.1, began + limit - time.monotonic())
             await asyncio.gather(*(keeper.stop(grace) for keeper in tier))
 
