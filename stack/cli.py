@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 
 from stack import detach
 from stack.cli_gateway import gateway
 from stack.cli_migrate import migrate
 from stack.cli_operator import outbox, saga
-from stack.console import process_table
+from stack.console import output, process_table
 from stack.directory import DataDirectory
 from stack.errors import NothingRuns, StackError
 from stack.options import AsJson, DataDir
@@ -86,7 +85,7 @@ def ps(data_dir: DataDir = Path(".sagamesh"), as_json: AsJson = False) -> None:
     if as_json:
         typer.echo(json.dumps([{name: row[name] for name in ("name", "pid", "address", "status")} for row in rows]))
     elif rows:
-        Console(highlight=False).print(process_table(rows))
+        output(markup=True).print(process_table(rows))
     else:
         raise NothingRuns(f"Nothing runs in {directory.path}.")
 

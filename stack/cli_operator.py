@@ -10,11 +10,11 @@ from typing import Annotated, Any
 import typer
 from google.protobuf.json_format import MessageToDict
 from google.protobuf.message import Message
-from rich.console import Console
 from rich.table import Table
 from sagamesh.mesh.v1 import outbox_pb2, outbox_pb2_grpc, saga_pb2, saga_pb2_grpc
 from sagamesh.mesh.v1.envelope_pb2 import SagaStep
 
+from stack.console import output
 from stack.directory import DataDirectory
 from stack.operator import Session, ask_all, ask_around
 from stack.options import AsJson, DataDir, OneService
@@ -45,7 +45,7 @@ def backlog(service: OneService = None, data_dir: DataDir = _DEFAULT, as_json: A
             age = str(timedelta(seconds=row.oldest_age.seconds))
             numbers = (str(row.depth), age, str(row.dead_letters), str(row.parked_keys))
             table.add_row(name, row.destination, *numbers, "yes" if row.paused else "")
-    Console(highlight=False, markup=False).print(table)
+    output().print(table)
 
 
 @outbox.command()
@@ -71,7 +71,7 @@ def dead(
         for letter in answer.dead_letters:
             what = (letter.envelope.message_id, letter.envelope.destination, letter.envelope.type)
             table.add_row(name, *what, str(letter.attempts), "yes" if letter.redrivable else "no", letter.error.message)
-    Console(highlight=False, markup=False).print(table)
+    output().print(table)
 
 
 @outbox.command()
@@ -133,7 +133,7 @@ def show(
     if as_json:
         _print_json({name: found})
         return
-    console = Console(highlight=False, markup=False)
+    console = output()
     state = saga_pb2.Saga.State.Name(found.state)
     console.print(f"{name}: saga {found.name} v{found.version} of {found.owner} for {found.entity_id}: {state}")
     if found.error.message:
@@ -152,4 +152,12 @@ def _tell_all(data_dir: Path, service: str | None, call: Callable[[Session], Awa
 
 def _print_json(answers: dict[str, Any]) -> None:
     plain: dict[str, Message] = answers
-    typer.echo(json.dumps({name: MessageToDict(message) for name, message in plain.items()}, indent=2))
+    typer.echo(
+        json.dumps(
+            {
+                name: MessageToDict(message, always_print_fields_with_no_presence=True)
+                for name, message in plain.items()
+            },
+            indent=2,
+        )
+    )

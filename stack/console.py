@@ -13,6 +13,7 @@ from rich.table import Table
 
 from stack.status import Status
 
+_WIDE = 400
 _COLOURS = {
     Status.WAITING: "dim",
     Status.STARTING: "yellow",
@@ -21,6 +22,14 @@ _COLOURS = {
     Status.RESTARTING: "red",
     Status.STOPPED: "dim",
 }
+
+
+def output(*, markup: bool = False) -> Console:
+    """Standard output. Tables that are piped somewhere are not folded to a terminal's width."""
+    console = Console(highlight=False, markup=markup, soft_wrap=True)
+    if not console.is_terminal:
+        console.width = _WIDE
+    return console
 
 
 class Progress:

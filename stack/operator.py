@@ -62,8 +62,15 @@ async def ask(directory: DataDirectory, service: str, call: Callable[[Session], 
 async def ask_all(
     directory: DataDirectory, chosen: str | None, call: Callable[[Session], Awaitable[Reply]]
 ) -> dict[str, Reply]:
-    """The answer of each service, or of the chosen one, by name. Raises CallFailed when one gives none."""
-    return {service: await ask(directory, service, call) for service in services(directory, chosen)}
+    """The answers by name: of each service that knows the question, or of the chosen one. Raises CallFailed."""
+    answers: dict[str, Reply] = {}
+    for service in services(directory, chosen):
+        try:
+            answers[service] = await ask(directory, service, call)
+        except CallFailed as error:
+            if chosen or not error.elsewhere:
+                raise
+    return answers
 
 
 async def ask_around(

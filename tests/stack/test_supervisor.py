@@ -48,7 +48,7 @@ def row(directory: DataDirectory, name: str) -> dict[str, Any]:
 async def until(condition: Callable[[], bool]) -> None:
     """Returns when the condition holds."""
     async with asyncio.timeout(PATIENCE):
-        while not condition():  # noqa: ASYNC110 (what is waited for happens in other processes)
+        while not condition():
             await asyncio.sleep(0.02)
 
 
