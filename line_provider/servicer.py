@@ -23,6 +23,8 @@ _FIELDS = frozenset(event_pb2.Event.DESCRIPTOR.fields_by_name)
 class EventServicer(event_pb2_grpc.EventServiceServicer):
     """Owns events and what their scores add up to."""
 
+    SERVICE = event_pb2.DESCRIPTOR.services_by_name["EventService"]
+
     def __init__(
         self,
         engine: AsyncEngine,

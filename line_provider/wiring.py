@@ -5,8 +5,6 @@ from datetime import UTC, datetime
 from functools import partial
 
 from prometheus_client import CollectorRegistry
-from sagamesh.line_provider.v1 import event_pb2
-from sagamesh.mesh.v1 import inbox_pb2, maintenance_pb2
 
 from line_provider import tables
 from line_provider.handlers import HANDLED, ScoreHandler
@@ -46,9 +44,9 @@ def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Serve
     return Server(
         settings,
         [
-            (events, event_pb2.DESCRIPTOR.services_by_name["EventService"]),
-            (inbox, inbox_pb2.DESCRIPTOR.services_by_name["InboxService"]),
-            (maintenance, maintenance_pb2.DESCRIPTOR.services_by_name["MaintenanceService"]),
+            (events, events.SERVICE),
+            (inbox, inbox.SERVICE),
+            (maintenance, maintenance.SERVICE),
         ],
         resources=[disposing(engine), running("signal", changed.run)],
         registry=registry,

@@ -45,6 +45,8 @@ class Task:
 class MaintenanceServicer(maintenance_pb2_grpc.MaintenanceServiceServicer):
     """Runs the tasks of one service."""
 
+    SERVICE = maintenance_pb2.DESCRIPTOR.services_by_name["MaintenanceService"]
+
     def __init__(self, tasks: Sequence[Task]) -> None:
         self._tasks = {task.name: task for task in tasks}
 

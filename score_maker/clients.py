@@ -34,6 +34,8 @@ class EventClient:
     """Port Events at line_provider. A look serves everybody who asks within `keep` seconds, also before its answer
     is there; a failure is kept for nobody."""
 
+    SERVICE = event_pb2.DESCRIPTOR.services_by_name["EventService"]
+
     def __init__(
         self,
         channel: aio.Channel,

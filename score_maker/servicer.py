@@ -23,6 +23,8 @@ from score_maker.queries import ScoreFilter
 class ScoreServicer(score_pb2_grpc.ScoreServiceServicer):
     """Owns users' scores: one per user and event."""
 
+    SERVICE = score_pb2.DESCRIPTOR.services_by_name["ScoreService"]
+
     def __init__(
         self,
         engine: AsyncEngine,

@@ -8,9 +8,6 @@ from functools import partial
 
 from grpc import aio
 from prometheus_client import CollectorRegistry
-from sagamesh.line_provider.v1 import event_pb2
-from sagamesh.mesh.v1 import maintenance_pb2, outbox_pb2, saga_pb2
-from sagamesh.score_maker.v1 import score_pb2
 
 from mesh.background import disposing, running
 from mesh.channel import open_channel
@@ -57,10 +54,10 @@ def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Serve
     return Server(
         settings,
         [
-            (scores, score_pb2.DESCRIPTOR.services_by_name["ScoreService"]),
-            (outbox, outbox_pb2.DESCRIPTOR.services_by_name["OutboxService"]),
-            (shown_sagas, saga_pb2.DESCRIPTOR.services_by_name["SagaService"]),
-            (maintenance, maintenance_pb2.DESCRIPTOR.services_by_name["MaintenanceService"]),
+            (scores, scores.SERVICE),
+            (outbox, outbox.SERVICE),
+            (shown_sagas, shown_sagas.SERVICE),
+            (maintenance, maintenance.SERVICE),
         ],
         resources=[disposing(engine), line_provider, running("signal", written.run), _registered(outbox)],
         registry=registry,
@@ -70,7 +67,7 @@ def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Serve
 
 def _line_provider(settings: Settings) -> aio.Channel:
     tokens = ServiceTokens(settings.key_file) if settings.key_file else None
-    return open_channel(settings.line_provider_target, [event_pb2.DESCRIPTOR.services_by_name["EventService"]], tokens)
+    return open_channel(settings.line_provider_target, [EventClient.SERVICE], tokens)
 
 
 @asynccontextmanager

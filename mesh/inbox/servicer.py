@@ -14,6 +14,8 @@ from mesh.inbox.delivery import Delivery, Handler
 class InboxServicer(inbox_pb2_grpc.InboxServiceServicer):
     """Takes the messages whose destination is `name`."""
 
+    SERVICE = inbox_pb2.DESCRIPTOR.services_by_name["InboxService"]
+
     def __init__(self, engine: AsyncEngine, name: str, handlers: Mapping[type[Message], Handler]) -> None:
         self._name = name
         self._delivery = Delivery(engine, handlers)

@@ -49,6 +49,8 @@ _PAUSE = text("UPDATE outbox_destination SET paused = :paused WHERE destination 
 class OutboxServicer(outbox_pb2_grpc.OutboxServiceServicer):
     """Hands out the outbox. `draining` ends waiting pulls when the server stops."""
 
+    SERVICE = outbox_pb2.DESCRIPTOR.services_by_name["OutboxService"]
+
     def __init__(
         self, engine: AsyncEngine, sagas: Sagas, signal: Signal, draining: asyncio.Event, options: OutboxOptions
     ) -> None:

@@ -21,6 +21,8 @@ class SagaNotFound(NotFound):
 class SagaServicer(saga_pb2_grpc.SagaServiceServicer):
     """Reads sagas for operators."""
 
+    SERVICE = saga_pb2.DESCRIPTOR.services_by_name["SagaService"]
+
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
 
