@@ -3,12 +3,21 @@
 import asyncio
 
 import grpc
+from sagamesh.mesh.v1.inbox_pb2 import DeliverRequest
 
 from mesh.identifiers import new_id
 from mesh.outbox.store import append, seal
 from mesh.uow import UnitOfWork
 from tests.arq_worker.network import network
 from tests.mesh.messaging import Do, Forbidden, world
+
+
+def _fine(request: DeliverRequest) -> None:
+    return None
+
+
+def _unavailable(request: DeliverRequest) -> grpc.StatusCode:
+    return grpc.StatusCode.UNAVAILABLE
 
 
 async def test_sagas_run_to_their_end(database: str) -> None:
@@ -25,7 +34,7 @@ async def test_sagas_run_to_their_end(database: str) -> None:
 async def test_a_destination_that_is_down_costs_no_message_an_attempt(database: str) -> None:
     async with world(database) as w, network(w) as net:
         inbox = net.inboxes["a"]
-        inbox.fault, inbox.is_serving = lambda request: grpc.StatusCode.UNAVAILABLE, False
+        inbox.fault, inbox.is_serving = _unavailable, False
         for n in range(5):
             await w.begin(f"e{n}")
         async with net.relaying():
@@ -33,7 +42,7 @@ async def test_a_destination_that_is_down_costs_no_message_an_attempt(database: 
                 while len(inbox.sizes) < 15:  # many more calls than a message has attempts
                     await asyncio.sleep(0.02)
             assert await w.query("SELECT sum(attempts) FROM outbox") == [(0,)]
-            inbox.fault, inbox.is_serving = lambda request: None, True
+            inbox.fault, inbox.is_serving = _fine, True
             await net.until(net.is_empty)
         assert await w.query("SELECT count(*) FROM dead_letter") == [(0,)]
         assert await w.query("SELECT DISTINCT status FROM entity") == [("CONFIRMED",)]
