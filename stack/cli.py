@@ -53,7 +53,10 @@ app = typer.Typer(
 @app.command("up", help=_UP_HELP)
 def up_command(
     port: Annotated[int, typer.Option(help="Port of the gateway on 127.0.0.1; 0 picks a free one.")] = 8080,
-    data_dir: Annotated[Path | None, typer.Option(help="Where data, keys and logs live. [default: .sagamesh]")] = None,
+    data_dir: Annotated[
+        Path | None,
+        typer.Option(envvar="SAGAMESH_DATA_DIR", help="Where data, keys and logs live. [default: .sagamesh]"),
+    ] = None,
     ephemeral: Annotated[bool, typer.Option(help="Throw all data away at the end.")] = False,
     detached: Annotated[bool, typer.Option("--detach", help="Return when ready and leave it running.")] = False,
     replicas: Annotated[list[str] | None, typer.Option(help="NAME=N: run N processes of a service or worker.")] = None,

@@ -1,5 +1,6 @@
-"""An operator's calls to the services of a running stack, made with a token of the stack's own `users` key."""
+"""An operator's calls to services, made with a token of the data directory's own `users` key."""
 
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -12,6 +13,9 @@ from stack.directory import DataDirectory
 from stack.errors import CallFailed, NothingRuns
 from stack.keys import USERS, key_path
 from stack.services import SERVICES
+
+TARGETS = "SAGAMESH_TARGETS"
+"""NAME=TARGET pairs of services that no stack here runs, in the form of the worker's ARQ_WORKER_TARGETS."""
 
 _PATIENCE = 10.0
 _TOKEN_LIFE = 60.0
@@ -38,20 +42,25 @@ def token(directory: DataDirectory, subject: str, roles: Sequence[str], ttl: flo
     return mint(load_key(path), subject, roles, ttl)
 
 
-def services(directory: DataDirectory, chosen: str | None = None) -> list[str]:
-    """The services of the running stack, or the chosen one. Raises NothingRuns when it is not among them."""
-    names = {row["name"] for row in directory.running()}
-    found = [service.name for service in SERVICES if service.name in names and chosen in (None, service.name)]
-    if not found:
-        raise NothingRuns(f"No service {chosen or ''} runs in {directory.path}.".replace("  ", " "))
-    return found
+def targets(directory: DataDirectory, chosen: str | None = None) -> dict[str, str]:
+    """Where the services are, or the chosen one: as the environment says, else those of the running stack.
+
+    Raises NothingRuns when there are none.
+    """
+    named = os.environ.get(TARGETS)
+    found = _parse(named) if named else {row["name"]: row["address"] for row in directory.running()}
+    names = [service.name for service in SERVICES if service.name in found and chosen in (None, service.name)]
+    if not names:
+        raise NothingRuns(f"There is no service {chosen} in {directory.path}." if chosen else "There are no services.")
+    return {name: found[name] for name in names}
 
 
-async def ask(directory: DataDirectory, service: str, call: Callable[[Session], Awaitable[Reply]]) -> Reply:
+async def ask(
+    directory: DataDirectory, service: str, target: str, call: Callable[[Session], Awaitable[Reply]]
+) -> Reply:
     """The answer of one service. Raises CallFailed."""
-    address = next(row["address"] for row in directory.running() if row["name"] == service)
     bearer = token(directory, "operator", ["operator"], _TOKEN_LIFE)
-    async with grpc.aio.insecure_channel(address, [("grpc.enable_http_proxy", 0)]) as channel:
+    async with grpc.aio.insecure_channel(target, [("grpc.enable_http_proxy", 0)]) as channel:
         try:
             return await call(Session(channel, (("authorization", f"Bearer {bearer}"),)))
         except grpc.aio.AioRpcError as error:
@@ -64,9 +73,9 @@ async def ask_all(
 ) -> dict[str, Reply]:
     """The answers by name: of each service that knows the question, or of the chosen one. Raises CallFailed."""
     answers: dict[str, Reply] = {}
-    for service in services(directory, chosen):
+    for service, target in targets(directory, chosen).items():
         try:
-            answers[service] = await ask(directory, service, call)
+            answers[service] = await ask(directory, service, target, call)
         except CallFailed as error:
             if chosen or not error.elsewhere:
                 raise
@@ -77,11 +86,17 @@ async def ask_around(
     directory: DataDirectory, chosen: str | None, call: Callable[[Session], Awaitable[Reply]]
 ) -> tuple[str, Reply]:
     """The first service that has what is asked for, and its answer. Raises CallFailed when none has."""
-    asked = services(directory, chosen)
-    for service in asked:
+    last = CallFailed("No service was asked.")
+    for service, target in targets(directory, chosen).items():
         try:
-            return service, await ask(directory, service, call)
+            return service, await ask(directory, service, target, call)
         except CallFailed as error:
-            if not error.elsewhere or service == asked[-1]:
+            if not error.elsewhere:
                 raise
-    raise AssertionError("services() never gives an empty list")
+            last = error
+    raise last
+
+
+def _parse(text: str) -> dict[str, str]:
+    pairs = [entry.strip().partition("=") for entry in text.split(";" if ";" in text else ",") if entry.strip()]
+    return {name: target for name, _, target in pairs}

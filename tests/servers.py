@@ -9,7 +9,8 @@ from pathlib import Path
 
 from stack import redis
 from stack.ports import free_port
-from stack.postgres import PROBE, PROBE_ANSWER, Cluster
+from stack.postgres import Cluster
+from stack.probes import POSTGRES_GREETING, POSTGRES_WELCOME
 from stack.program import Program
 
 
@@ -46,7 +47,9 @@ def running_postgres(directory: Path) -> Generator[str]:
     for _ in range(5):
         cluster = Cluster(directory / "postgres", password, free_port(), ephemeral=True)
         try:
-            with running(cluster.program(), cluster.port, directory / "postgres.log", PROBE, PROBE_ANSWER):
+            with running(
+                cluster.program(), cluster.port, directory / "postgres.log", POSTGRES_GREETING, POSTGRES_WELCOME
+            ):
                 yield cluster.dsn
                 return
         except _PortTaken:

@@ -11,7 +11,8 @@ from sqlalchemy.exc import DBAPIError
 
 from mesh.uow import open_engine
 from stack.ports import free_port
-from stack.postgres import PROBE, PROBE_ANSWER, Cluster, ensure_database, with_account
+from stack.postgres import Cluster, ensure_database, with_account
+from stack.probes import POSTGRES_GREETING, POSTGRES_WELCOME
 from tests.servers import running
 
 
@@ -62,7 +63,7 @@ async def test_a_failing_statement_leaves_no_password_in_the_log(tmp_path: Path)
     cluster = Cluster(tmp_path / "postgres", "secret", free_port(), ephemeral=True)
     cluster.initialise()
     log = tmp_path / "log"
-    with running(cluster.program(), cluster.port, log, PROBE, PROBE_ANSWER), pytest.raises(DBAPIError):
+    with running(cluster.program(), cluster.port, log, POSTGRES_GREETING, POSTGRES_WELCOME), pytest.raises(DBAPIError):
         await ensure_database(cluster.dsn, "pg_reserved_name", "very-secret")
     assert "very-secret" not in log.read_text()
 
@@ -70,12 +71,12 @@ async def test_a_failing_statement_leaves_no_password_in_the_log(tmp_path: Path)
 async def test_a_server_starts_after_its_predecessor_was_orphaned(tmp_path: Path):
     former = Cluster(tmp_path / "postgres", "secret", free_port(), ephemeral=True)
     former.initialise()
-    with running(former.program(), former.port, tmp_path / "log", PROBE, PROBE_ANSWER) as process:
+    with running(former.program(), former.port, tmp_path / "log", POSTGRES_GREETING, POSTGRES_WELCOME) as process:
         await ask(former.dsn, "CREATE TABLE thing AS SELECT 7 AS n", "SELECT 1")
         successor = Cluster(former.directory, former.password, free_port(), ephemeral=True)
         _reap_in_background(process)
         successor.initialise()
-    with running(successor.program(), successor.port, tmp_path / "log", PROBE, PROBE_ANSWER):
+    with running(successor.program(), successor.port, tmp_path / "log", POSTGRES_GREETING, POSTGRES_WELCOME):
         assert await ask(successor.dsn, "SELECT n FROM thing") == 7
 
 
@@ -84,7 +85,7 @@ async def test_a_pid_file_that_names_a_stranger_is_no_obstacle(tmp_path: Path):
     cluster.initialise()
     (cluster.directory / "postmaster.pid").write_text(f"{os.getpid()}\n{cluster.directory}\n")
     cluster.initialise()
-    with running(cluster.program(), cluster.port, tmp_path / "log", PROBE, PROBE_ANSWER):
+    with running(cluster.program(), cluster.port, tmp_path / "log", POSTGRES_GREETING, POSTGRES_WELCOME):
         assert await ask(cluster.dsn, "SELECT 1") == 1
 
 
