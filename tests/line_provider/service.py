@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from grpc import aio
+from pydantic import SecretStr
 from sagamesh.line_provider.v1 import event_pb2, event_pb2_grpc
 from sagamesh.mesh.v1 import envelope_pb2, inbox_pb2, inbox_pb2_grpc
 
@@ -49,7 +50,7 @@ class LineProvider:
         return list((await self.inbox.Deliver(request, **self.worker)).outcomes)
 
 
-def envelope(message: Any, direction: int = envelope_pb2.SagaStep.DO, saga_id: str = "") -> envelope_pb2.Envelope:
+def envelope(message: Any, direction: str = "DO", saga_id: str = "") -> envelope_pb2.Envelope:
     """A score command on its way to line_provider, as a step of a saga of its own unless one is given."""
     step = envelope_pb2.SagaStep(saga_id=saga_id or str(new_id()), step="step", direction=direction)
     return envelope_pb2.Envelope(
@@ -71,7 +72,7 @@ def bearer(keys: Keys, subject: str, *roles: str) -> Mapping[str, Any]:
 async def serving(dsn: str, keys: Keys, **options: Any) -> AsyncGenerator[LineProvider]:
     """line_provider on a migrated database."""
     chosen: dict[str, Any] = {"drain_grace_seconds": 2.0, **options}
-    server = wire(Settings(listen="127.0.0.1:0", database_dsn=dsn, jwks=str(keys.jwks), **chosen))
+    server = wire(Settings(listen="127.0.0.1:0", database_dsn=SecretStr(dsn), jwks=str(keys.jwks), **chosen))
     async with server, aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield LineProvider(
             server,
