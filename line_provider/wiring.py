@@ -4,8 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 
-from prometheus_client import CollectorRegistry
-
 from line_provider import tables
 from line_provider.handlers import HANDLED, ScoreHandler
 from line_provider.queries import EventWatch
@@ -23,7 +21,7 @@ from mesh.uow import UnitOfWork, open_engine
 NAME = "line_provider"
 
 
-def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Server:
+def wire(settings: Settings) -> Server:
     """A server that is not started yet. Nothing is connected before it starts."""
     dsn = settings.database_dsn.get_secret_value()
     engine = open_engine(dsn)
@@ -49,6 +47,5 @@ def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Serve
             (maintenance, maintenance.SERVICE),
         ],
         resources=[disposing(engine), running("signal", changed.run)],
-        registry=registry,
         draining=draining,
     )

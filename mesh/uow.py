@@ -92,6 +92,11 @@ def is_connection_lost(error: BaseException) -> bool:
     return isinstance(error, _UNREACHABLE) or (isinstance(error, DBAPIError) and error.connection_invalidated)
 
 
+def is_conflict(error: BaseException) -> bool:
+    """Whether the database gave this transaction up for another one (a deadlock), so that it may simply run again."""
+    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
+
+
 def _translated(error: BaseException) -> BaseException:
     """Unavailable for a lost connection, else the error itself."""
     if is_connection_lost(error):

@@ -2,8 +2,6 @@
 
 import sys
 
-from prometheus_client import REGISTRY
-
 from mesh import logs
 from mesh.server import run, serve
 from score_maker.settings import Settings
@@ -14,7 +12,7 @@ async def main() -> None:
     """Serves until SIGTERM or SIGINT."""
     settings = Settings()  # pyright: ignore[reportCallIssue]  # the environment has the rest
     logs.configure(NAME, settings.log_level)
-    await serve(wire(settings, REGISTRY))
+    await serve(wire(settings))
 
 
 if __name__ == "__main__":

@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 from functools import partial
 
 from grpc import aio
-from prometheus_client import CollectorRegistry
 
 from mesh.background import disposing, running
 from mesh.channel import open_channel
 from mesh.idempotency import Once
 from mesh.identity import ServiceTokens
 from mesh.maintenance import MaintenanceServicer, request_tasks, saga_tasks
+from mesh.outbox.backlog import observe
 from mesh.outbox.servicer import OutboxServicer
 from mesh.saga import Sagas, SagaServicer
 from mesh.server import Server
@@ -29,7 +29,7 @@ from score_maker.settings import Settings
 NAME = "score_maker"
 
 
-def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Server:
+def wire(settings: Settings) -> Server:
     """A server that is not started yet. Nothing is connected before it starts."""
     dsn = settings.database_dsn.get_secret_value()
     engine = open_engine(dsn)
@@ -59,8 +59,13 @@ def wire(settings: Settings, registry: CollectorRegistry | None = None) -> Serve
             (shown_sagas, shown_sagas.SERVICE),
             (maintenance, maintenance.SERVICE),
         ],
-        resources=[disposing(engine), line_provider, running("signal", written.run), _registered(outbox)],
-        registry=registry,
+        resources=[
+            disposing(engine),
+            line_provider,
+            running("signal", written.run),
+            running("backlog", partial(observe, engine)),
+            _registered(outbox),
+        ],
         draining=draining,
     )
 

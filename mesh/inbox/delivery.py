@@ -15,15 +15,16 @@ from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from prometheus_client import Counter
 from sagamesh.mesh.v1.envelope_pb2 import Envelope, Outcome, SagaStep
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
-from mesh.errors import Kind, Refusal
+from mesh.errors import Kind, Refusal, Unavailable
 from mesh.inbox import barrier, store
 from mesh.inbox.barrier import Pass
 from mesh.server.validation import RequestValidator
 from mesh.status import status_of
 from mesh.telemetry import MECHANISMS
-from mesh.uow import UnitOfWork, is_connection_lost
+from mesh.uow import UnitOfWork, is_conflict, is_connection_lost
 
 _log = logging.getLogger(__name__)
 _MESSAGES = Counter(
@@ -31,9 +32,11 @@ _MESSAGES = Counter(
 )
 
 Handler = Callable[[UnitOfWork, Sequence[Any]], Awaitable[Sequence[Refusal | Message | None]]]
-"""Handles a set of messages of one type with distinct keys, inside the inbox's transaction. One result a message, in
-order: a Refusal refuses it for good, a Message is its reply. Whatever was done for a refused one is undone here."""
+"""Handles a set of messages with distinct keys, inside the inbox's transaction; a handler of several types gets them
+all in one set. One result a message, in order: a Refusal refuses it for good, a Message is its reply. Whatever was done
+for a refused one is undone here."""
 
+_TRIES = 5
 _TRANSIENT = {Kind.UNAVAILABLE, Kind.ABORTED, Kind.RESOURCE_EXHAUSTED}
 _FAILED = Status(code=code_pb2.INTERNAL, message="The handler failed.")
 _UNKNOWN_TYPE = Status(code=code_pb2.UNIMPLEMENTED, message="This service does not know the message's type yet.")
@@ -58,7 +61,18 @@ class Delivery:
         self._handlers = {message.DESCRIPTOR.full_name: (message, handler) for message, handler in handlers.items()}
 
     async def deliver(self, envelopes: Sequence[Envelope]) -> list[Outcome]:
-        """One outcome an envelope, in order. Raises Unavailable without a database; then nothing was done."""
+        """One outcome an envelope, in order. Raises Unavailable without a database, and when other transactions were
+        in the way again and again; then nothing was done."""
+        for _ in range(_TRIES):
+            try:
+                return await self._transaction(envelopes)
+            except DBAPIError as error:
+                if not is_conflict(error):
+                    raise
+                _log.info("a batch of %d messages gave way to another; it runs again", len(envelopes))
+        raise Unavailable(retry_after=1.0)
+
+    async def _transaction(self, envelopes: Sequence[Envelope]) -> list[Outcome]:
         by_id = {UUID(envelope.message_id): envelope for envelope in envelopes}
         async with UnitOfWork(self._engine) as work:
             new = await store.claim(work.connection, list(by_id))
@@ -92,7 +106,7 @@ class Delivery:
             except _Refused as refused:
                 outcomes |= refused.outcomes
             except Exception as error:
-                if is_connection_lost(error):
+                if is_connection_lost(error) or is_conflict(error):
                     raise
                 outcomes |= await self._one_by_one(work, left, error)
         await _remember_refusals(work.connection, [e for e in envelopes if outcomes[_id(e)].code == Outcome.REJECT])
@@ -112,7 +126,7 @@ class Delivery:
         """Passes the barrier and runs the handlers. Raises _Refused when any message is not to take effect."""
         passes = await barrier.enter(work.connection, [e.saga_step for e in envelopes if e.HasField("saga_step")])
         outcomes: dict[UUID, Outcome] = {}
-        acting: defaultdict[str, list[tuple[Envelope, Message]]] = defaultdict(list)
+        acting: defaultdict[Handler, list[tuple[Envelope, Message]]] = defaultdict(list)
         refused: dict[UUID, Outcome] = {}
         for envelope in envelopes:
             verdict = passes[barrier.key_of(envelope.saga_step)] if envelope.HasField("saga_step") else Pass.ACT
@@ -123,11 +137,10 @@ class Delivery:
             elif isinstance(opened := self._open(envelope), Outcome):
                 refused[_id(envelope)] = opened
             else:
-                acting[envelope.type].append((envelope, opened))
+                acting[self._handlers[envelope.type][1]].append((envelope, opened))
         if refused:
             raise _Refused(refused)
-        for type_name, messages in acting.items():
-            _, handler = self._handlers[type_name]
+        for handler, messages in acting.items():
             results = await handler(work, [message for _, message in messages])
             for (envelope, _), result in zip(messages, results, strict=True):
                 outcomes[_id(envelope)] = _result(envelope, result)

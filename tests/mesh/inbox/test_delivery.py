@@ -1,17 +1,19 @@
 """Batches of messages at a participant, on a real database."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from google.protobuf.wrappers_pb2 import Int32Value
 from hypothesis import given
 from hypothesis import strategies as st
 from sagamesh.mesh.v1.envelope_pb2 import Envelope, Outcome, SagaStep
+from sqlalchemy import text
 
 from mesh.errors import Refusal, Unavailable
 from mesh.identifiers import new_id
-from mesh.inbox.delivery import rounds
+from mesh.inbox.delivery import Delivery, rounds
 from mesh.outbox.store import seal
+from mesh.uow import UnitOfWork
 from tests.mesh.messaging import Do, Forbidden, Undo, world
 
 
@@ -157,6 +159,27 @@ async def test_a_repeated_undo_under_another_id_acts_once(database: str) -> None
         for _ in range(2):
             assert _codes(await deliver([_message("k", step=undo, undo=True)])) == ["OK"]
         assert await w.effects("k") == ["do a", "undo a"]
+
+
+async def test_batches_that_lock_each_other_out_run_again_and_cost_nobody_an_attempt(database: str) -> None:
+    async with world(database) as w:
+        await w.query("CREATE TABLE counter (name text PRIMARY KEY, value int)")
+        await w.query("INSERT INTO counter VALUES ('x', 0), ('y', 0)")
+
+        async def count(work: UnitOfWork, messages: Sequence[Do]) -> Sequence[None]:
+            for message in messages:
+                await work.connection.execute(
+                    text("UPDATE counter SET value = value + 1 WHERE name = :name"), {"name": message.value}
+                )
+                await asyncio.sleep(0.05)  # long enough for the other batch to hold its first row
+            return [None for _ in messages]
+
+        deliver = Delivery(w.engine, {Do: count}).deliver
+        there = [_message("x", order="k1"), _message("y", order="k1")]
+        back = [_message("y", order="k2"), _message("x", order="k2")]
+        answers = await asyncio.gather(deliver(there), deliver(back))
+        assert [_codes(outcomes) for outcomes in answers] == [["OK", "OK"], ["OK", "OK"]]
+        assert await w.query("SELECT value FROM counter") == [(2,), (2,)]
 
 
 @given(st.lists(st.sampled_from("abcd")))
