@@ -9,6 +9,7 @@ from sqlalchemy import text
 from mesh.uow import open_engine
 from stack.postgres import ensure_database
 from tests.servers import running_postgres, running_redis
+from tests.system import System, running_system
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +37,11 @@ def redis_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A Redis in the role `redis-work`; its URL. Tests share it: keys of theirs carry a prefix of theirs."""
     with running_redis(tmp_path_factory.mktemp("redis")) as url:
         yield url
+
+
+@pytest.fixture(scope="session")
+def system(tmp_path_factory: pytest.TempPathFactory) -> Iterator[System]:
+    """The whole system of this test run, gateway included. Tests share it: their users and events are their own, and
+    nobody kills a process of it."""
+    with running_system(tmp_path_factory.mktemp("system")) as system:
+        yield system
