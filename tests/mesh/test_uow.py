@@ -1,0 +1,77 @@
+"""The unit of work on a real database."""
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from mesh.errors import Unavailable
+from mesh.uow import UnitOfWork, open_engine
+from tests.mesh.messaging import World
+
+
+async def _engine(database: str) -> AsyncEngine:
+    engine = open_engine(database, pool_size=2)
+    async with engine.begin() as connection:
+        await connection.execute(text("CREATE TABLE thing (name text)"))
+    return engine
+
+
+async def _names(engine: AsyncEngine) -> list[str]:
+    async with engine.connect() as connection:
+        return list((await connection.execute(text("SELECT name FROM thing ORDER BY name"))).scalars())
+
+
+async def test_what_is_not_committed_is_rolled_back(database: str) -> None:
+    engine = await _engine(database)
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("INSERT INTO thing VALUES ('kept')"))
+        await work.commit()
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("INSERT INTO thing VALUES ('lost')"))
+    with pytest.raises(DBAPIError):
+        await _insert_and_fail(engine)
+    assert await _names(engine) == ["kept"]
+    await engine.dispose()
+
+
+async def test_hooks_run_after_a_commit_and_only_then(database: str) -> None:
+    engine = await _engine(database)
+    rung: list[str] = []
+    async with UnitOfWork(engine) as work:
+        work.on_commit(lambda: rung.append("committed"))
+        assert rung == []
+        await work.commit()
+    async with UnitOfWork(engine) as work:
+        work.on_commit(lambda: rung.append("rolled back"))
+    assert rung == ["committed"]
+    await engine.dispose()
+
+
+async def test_a_database_that_is_not_there_is_unavailable() -> None:
+    with pytest.raises(Unavailable):
+        async with UnitOfWork(World.engine_to_nowhere()):
+            pass
+
+
+async def test_a_connection_that_is_lost_in_the_middle_is_unavailable_and_the_next_one_works(database: str) -> None:
+    engine = await _engine(database)
+    with pytest.raises(Unavailable):
+        await _insert_and_lose_the_connection(engine)
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("INSERT INTO thing VALUES ('kept')"))
+        await work.commit()
+    assert await _names(engine) == ["kept"]
+    await engine.dispose()
+
+
+async def _insert_and_fail(engine: AsyncEngine) -> None:
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("INSERT INTO thing VALUES ('failed')"))
+        await work.connection.execute(text("SELECT 1 / 0"))
+
+
+async def _insert_and_lose_the_connection(engine: AsyncEngine) -> None:
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("INSERT INTO thing VALUES ('lost')"))
+        await work.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
