@@ -6,13 +6,15 @@ wait for a Redis that holds none of their truth (docs/adr/0002).
 
 import asyncio
 import logging
-from functools import partial
-from typing import Any
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from dataclasses import replace
+from typing import Any, cast
 
 import msgpack
 import redis.exceptions
 from arq import cron, func
-from arq.connections import RedisSettings
+from arq.connections import ArqRedis, RedisSettings, create_pool
 from arq.worker import Worker
 
 from arq_worker.schedule import Schedule
@@ -21,10 +23,11 @@ _log = logging.getLogger(__name__)
 _RESTART_DELAYS = (0.2, 0.5, 1.0, 2.0, 5.0)
 _STABLE_SECONDS = 10.0
 _JOB_TIMEOUT = 70
+_QUEUE = "sagamesh:schedule"  # job ids collide across queues: this one has names of its own
 
 
-def build_worker(dsn: str, schedule: Schedule, tick_seconds: int) -> Worker:
-    """An arq worker whose only jobs are the schedule's."""
+def build_worker(pool: ArqRedis, schedule: Schedule, tick_seconds: int) -> Worker:
+    """An arq worker whose only jobs are the schedule's. The pool is the caller's to close."""
     return Worker(
         functions=[
             # keep_result=0: while a result lives, a job of the same id is refused. max_tries: every restart by SIGTERM
@@ -42,15 +45,14 @@ def build_worker(dsn: str, schedule: Schedule, tick_seconds: int) -> Worker:
                 max_tries=1000,
             ),
         ],
-        redis_settings=RedisSettings.from_dsn(dsn),
-        queue_name="sagamesh:schedule",  # job ids collide across queues: every queue has its own names
+        redis_pool=pool,
+        queue_name=_QUEUE,
         handle_signals=False,  # __main__ ends it, together with the relays
         job_completion_wait=2,  # SIGTERM cancels a job in the middle of its rpc; below the supervisor's grace
         job_timeout=_JOB_TIMEOUT,  # also the life of the in-progress mark that a killed worker leaves (plus 10 s)
         keep_result=0,
-        # Pickle, the default, is code execution for whoever can write to Redis.
-        job_serializer=msgpack.packb,
-        job_deserializer=partial(msgpack.unpackb, raw=False, strict_map_key=False),
+        job_serializer=_pack,
+        job_deserializer=_unpack,
         log_results=False,
     )
 
@@ -60,20 +62,35 @@ async def run_worker(dsn: str, schedule: Schedule, tick_seconds: int) -> None:
     failures = 0
     loop = asyncio.get_running_loop()
     while True:
-        worker = build_worker(dsn, schedule, tick_seconds)
         started = loop.time()
         try:
-            await worker.async_run()
+            async with open_pool(dsn) as pool:
+                worker = build_worker(pool, schedule, tick_seconds)
+                try:
+                    await worker.async_run()
+                finally:
+                    await worker.close()
         except (redis.exceptions.RedisError, OSError) as error:
             _log.warning("arq lost its Redis: %s", type(error).__name__)
-        finally:
-            await _close(worker)
         failures = 0 if loop.time() - started > _STABLE_SECONDS else failures + 1
         await asyncio.sleep(_RESTART_DELAYS[min(failures, len(_RESTART_DELAYS) - 1)])
 
 
-async def _close(worker: Any) -> None:  # arq's close is untyped
+@asynccontextmanager
+async def open_pool(dsn: str) -> AsyncGenerator[ArqRedis]:
+    """A pool of arq's, closed whatever happens: arq's own close leaves it open when Redis is away."""
+    settings = replace(RedisSettings.from_dsn(dsn), conn_retries=0)  # run_worker has its own patience
+    pool = await create_pool(settings, job_serializer=_pack, job_deserializer=_unpack, default_queue_name=_QUEUE)
     try:
-        await worker.close()
-    except (redis.exceptions.RedisError, OSError) as error:
-        _log.info("arq closed without its Redis: %s", type(error).__name__)
+        yield pool
+    finally:
+        await pool.aclose(close_connection_pool=True)
+
+
+def _pack(job: dict[str, Any]) -> bytes:
+    """Pickle, arq's default, is code execution for whoever can write to Redis."""
+    return cast("bytes", msgpack.packb(job))
+
+
+def _unpack(packed: bytes) -> dict[str, Any]:
+    return msgpack.unpackb(packed, raw=False)
