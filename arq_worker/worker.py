@@ -9,7 +9,7 @@ import logging
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from typing import Any, cast
+from typing import Any
 
 import msgpack
 import redis.exceptions
@@ -89,7 +89,7 @@ async def open_pool(dsn: str) -> AsyncGenerator[ArqRedis]:
 
 def _pack(job: dict[str, Any]) -> bytes:
     """Pickle, arq's default, is code execution for whoever can write to Redis."""
-    return cast("bytes", msgpack.packb(job))
+    return msgpack.packb(job)
 
 
 def _unpack(packed: bytes) -> dict[str, Any]:
