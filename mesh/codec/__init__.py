@@ -23,11 +23,15 @@ from protobuf import (
 )
 from protobuf.wkt import FileDescriptorSet
 
-from mesh.codec.document import Document, MalformedJsonError, field_named, parse_document
+from mesh.codec.document import Document, MalformedJsonError, field_named, is_deeper_than, parse_document
 from mesh.codec.duplicates import first_duplicate
 from mesh.codec.faults import DECODER_ERRORS, DecodeError, expectation, first_fault, is_well_known
 
 __all__ = ["Codec", "DecodeError", "expectation", "field_named", "is_well_known"]
+
+MAX_DEPTH = 100
+"""How deeply a body may nest, as in protobuf's own parsers. The Rust decoder has no such limit: a body of some 20,000
+brackets overflows the stack, which ends the process."""
 
 _LONG_NUMBER = re.compile(rb"[:,\[][ \t\r\n]*-?[0-9]{10}")
 _KEY = re.compile(rb'"([^"\\]*)"[ \t\r\n]*:')
@@ -62,6 +66,8 @@ class Codec:
     def decode_json(self, full_name: str, body: bytes) -> Message:
         """A JSON object to a message; either name of a field is taken, null is unset. Raises DecodeError."""
         kind = self._type(full_name)
+        if is_deeper_than(MAX_DEPTH, body):
+            raise DecodeError("", f"nested more than {MAX_DEPTH} levels deep")
         try:
             message = kind.message_type.from_json(body, registry=self._registry)
         except JSONDecodeError as error:

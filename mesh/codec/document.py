@@ -1,8 +1,10 @@
 """A JSON text as a tree that keeps what json.loads forgets: duplicate members. Read beside a message's descriptor."""
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import accumulate
 from typing import NoReturn
 
 from protobuf import (
@@ -17,6 +19,10 @@ from protobuf import (
 )
 
 Element = ScalarType | DescEnum | DescMessage
+
+_ESCAPE = re.compile(rb"\\.", re.DOTALL)
+_STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
+_NO_BRACKETS = bytes(set(range(256)) - set(_STEPS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +47,15 @@ def parse_document(text: bytes) -> Document:
         raise MalformedJsonError("nested too deeply") from None
     except ValueError as error:
         raise MalformedJsonError(str(error)) from None
+
+
+def is_deeper_than(limit: int, text: bytes) -> bool:
+    """Whether the lists and objects of a JSON text nest more than `limit` deep. Takes any bytes: where the text is not
+    JSON, a parser fails before it gets deeper than what is found here."""
+    if text.count(b"[") + text.count(b"{") <= limit:
+        return False
+    outside_strings = b"".join(_ESCAPE.sub(b"", text).split(b'"')[::2])
+    return max(accumulate(map(_STEPS.__getitem__, outside_strings.translate(None, _NO_BRACKETS))), default=0) > limit
 
 
 def plain(document: Document) -> object:
