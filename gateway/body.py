@@ -1,17 +1,15 @@
 """Request bodies: reading them within a limit, and what a rule's `body` makes of them."""
 
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from protobuf import DescField, DescFieldValueMessage, DescMessage, Message
+from starlette.types import Receive
 
 from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 from gateway.fields import set_field
 from mesh.codec import Codec, DecodeError, field_named
-
-Receive = Callable[[], Awaitable[Mapping[str, Any]]]
-"""ASGI's receive, whose messages have no common type."""
 
 
 class ClientGone(Exception):
@@ -35,6 +33,14 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
         chunks.append(_body_of(message))
         size += len(chunks[-1])
     return _checked(b"".join(chunks), limit)
+
+
+async def require_no_body(receive: Receive, headers: Mapping[bytes, bytes]) -> None:
+    """Raises InvalidRequest when there is a body, so that nobody believes it was read; and ClientGone."""
+    try:
+        await read_body(receive, headers, limit=0)
+    except BodyTooLarge:
+        raise InvalidRequest("This route takes no body.", reason="UNEXPECTED_BODY", field="body") from None
 
 
 def require_json(headers: Mapping[bytes, bytes]) -> None:
@@ -68,9 +74,7 @@ class NoBody:
         self._type = request.type
 
     def bind(self, body: bytes) -> Message:
-        """A body is refused, so that nobody believes it was read."""
-        if body:
-            raise InvalidRequest("this route takes no body", reason="UNEXPECTED_BODY", field="body")
+        """A body has been refused before."""
         return self._type()
 
 

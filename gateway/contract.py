@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from buf.validate import validate_pb2
 from google.api import annotations_pb2, field_behavior_pb2
 from google.api.http_pb2 import HttpRule
 from google.protobuf.descriptor import FieldDescriptor
@@ -80,6 +81,11 @@ class Contract:
         """The google.api.FieldBehavior values of a field."""
         options = self.field_options.get(full_name)
         return () if options is None else read_option(options, field_behavior_pb2.field_behavior) or ()
+
+    def rules(self, full_name: str) -> validate_pb2.FieldRules | None:
+        """The buf.validate rules of a field; None without any."""
+        options = self.field_options.get(full_name)
+        return None if options is None else read_option(options, validate_pb2.field)
 
 
 def read_contract(descriptor_set: bytes) -> Contract:

@@ -1,17 +1,16 @@
 """One HTTP request being answered: what ASGI gives, and the parts that unary calls and streams have in common."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Protocol
 
-from gateway.body import Receive, read_body, require_json
+from starlette.types import Receive, Scope, Send
+
+from gateway.body import read_body, require_json, require_no_body
 from gateway.errors import CANCELLED, ErrorReply, Headers
 from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
 from gateway.routes import Route
-
-Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
-"""ASGI's send, whose messages have no common type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +32,7 @@ class Exchange:
     __slots__ = ("_send", "headers", "receive", "scope", "started", "traceparent")
 
     def __init__(
-        self, scope: Mapping[str, Any], receive: Receive, send: Send, headers: Mapping[bytes, bytes], traceparent: str
+        self, scope: Scope, receive: Receive, send: Send, headers: Mapping[bytes, bytes], traceparent: str
     ) -> None:
         self.scope = scope
         self.receive = receive
@@ -104,15 +103,22 @@ class Preparation:
 
     async def arguments(self, route: Route, exchange: Exchange, segments: Sequence[str]) -> CallArguments:
         """Reads and binds the request. Raises RequestRefused, ClientGone."""
-        body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
-        if body and route.rule.body:
-            require_json(exchange.headers)
+        body = await self._body(route, exchange)
         request = route.binder.bind(segments, exchange.scope["query_string"], body, exchange.headers)
         return CallArguments(
             request=request.to_binary(),
             metadata=self.forwarding.metadata(exchange.headers, exchange.scope, exchange.traceparent),
             timeout=timeout_of(exchange.headers, route.default_deadline),
         )
+
+    async def _body(self, route: Route, exchange: Exchange) -> bytes:
+        if not route.rule.body:
+            await require_no_body(exchange.receive, exchange.headers)
+            return b""
+        body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
+        if body:
+            require_json(exchange.headers)
+        return body
 
 
 class DisconnectWatch:

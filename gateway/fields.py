@@ -54,9 +54,9 @@ class TextField:
 def text_field(message: DescMessage, path: str) -> TextField:
     """Compiles a dotted path of proto names or JSON names. Raises UnbindableField."""
     chain = field_chain(message, path)
-    element = _element(chain[-1])
-    parse = parser_of(element) if element is not None else None
-    if element is None or parse is None:
+    element = element_of(chain[-1])
+    parse = parser_of(element)
+    if parse is None or isinstance(chain[-1].value, DescFieldValueMap):
         raise UnbindableField(f"{path} of {message.type_name} has no text form")
     names = ".".join(field.name for field in chain)
     repeated = isinstance(chain[-1].value, DescFieldValueList)
@@ -86,15 +86,16 @@ def set_field(message: Message, field: DescField, value: object) -> None:
         setattr(message, oneof.local_name, Oneof(field.name, value))
 
 
-def _element(field: DescField) -> Element | None:
+def element_of(field: DescField) -> Element:
+    """The type of a field's value, of its items, or of its map's values."""
     value = field.value
     if isinstance(value, DescFieldValueScalar):
         return value.scalar
     if isinstance(value, DescFieldValueEnum):
         return value.enum
-    if isinstance(value, DescFieldValueMap):
-        return None
-    return value.message if isinstance(value, DescFieldValueMessage) else value.element
+    if isinstance(value, DescFieldValueMessage):
+        return value.message
+    return value.value if isinstance(value, DescFieldValueMap) else value.element
 
 
 def _opened(message: Message, field: DescField, held_type: DescMessage) -> Message:

@@ -1,24 +1,21 @@
 """The way of a request through the gateway: find the route, let its endpoint answer, tell what happened.
 
-A raw ASGI application, placed as the outermost middleware of the FastAPI application: what the contract does not
-serve is answered here too, except the gateway's own pages.
+What the contract does not serve is answered here too; the gateway's own pages never come here.
 """
 
 import logging
-from collections.abc import Awaitable, Callable, Collection, Mapping, MutableMapping
+from collections.abc import Collection, Mapping
 from time import perf_counter
-from typing import Any
 
-from gateway.body import ClientGone, Receive
+from starlette.types import Receive, Scope, Send
+
+from gateway.body import ClientGone
 from gateway.errors import InvalidRequest, MethodNotAllowed, NoRoute, RequestRefused, reply_to_bug, reply_to_refusal
-from gateway.exchange import GONE, Endpoint, Exchange, Outcome, Send
+from gateway.exchange import GONE, Endpoint, Exchange, Outcome
 from gateway.headers import trace_of
 from gateway.observation import UNROUTED, Observation
 from gateway.routes import Route
 from gateway.trie import ANY_METHOD, Found, NotAllowed, PathTrie
-
-Application = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
-"""An ASGI application; the values of a scope have no common type."""
 
 _log = logging.getLogger("gateway")
 
@@ -26,27 +23,14 @@ _log = logging.getLogger("gateway")
 class Transcoder:
     """Answers HTTP requests with the routes of a contract."""
 
-    def __init__(
-        self,
-        application: Application,
-        *,
-        own_paths: Collection[str],
-        trie: PathTrie[Route],
-        observation: Observation,
-        endpoints: Mapping[Route, Endpoint],
-    ) -> None:
-        """`application` serves `own_paths` and whatever is not HTTP; `endpoints` is filled before requests come."""
-        self._application = application
-        self._own_paths = frozenset(own_paths)
+    def __init__(self, trie: PathTrie[Route], endpoints: Mapping[Route, Endpoint], observation: Observation) -> None:
+        """`endpoints` is filled before requests come."""
         self._trie = trie
-        self._observation = observation
         self._endpoints = endpoints
+        self._observation = observation
 
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
-        """ASGI's entry."""
-        if scope["type"] != "http" or scope["path"] in self._own_paths:
-            await self._application(scope, receive, send)
-            return
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """An ASGI application for HTTP."""
         started = perf_counter()
         headers = dict(scope["headers"])
         exchange = Exchange(scope, receive, send, headers, trace_of(headers))
@@ -72,7 +56,7 @@ class Transcoder:
                 raise
             return label, await exchange.reply_error(reply_to_bug())
 
-    def _find(self, scope: Mapping[str, Any]) -> Found[Route] | NotAllowed | None:
+    def _find(self, scope: Scope) -> Found[Route] | NotAllowed | None:
         try:
             return self._trie.find(scope["method"], scope["raw_path"].decode("ascii"))
         except UnicodeDecodeError:

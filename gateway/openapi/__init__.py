@@ -1,0 +1,73 @@
+"""The OpenAPI 3.1 document of a contract's routes. Everything in it comes from the descriptors."""
+
+import json
+import re
+from collections import Counter
+from collections.abc import Iterable
+from typing import Any
+
+from gateway.contract import Contract
+from gateway.openapi.examples import Examples
+from gateway.openapi.operations import Operations, path_of
+from gateway.openapi.responses import ERROR_SCHEMA, error_components
+from gateway.openapi.schemas import Schemas
+from gateway.routes import Route
+
+_METHODS = ("get", "put", "post", "delete", "patch", "options", "head", "trace")
+_ANY_METHOD = ("get", "put", "post", "delete", "patch")
+_VARIABLE = re.compile(r"\{[^}]*\}")
+
+
+def document_of(contract: Contract, routes: Iterable[Route], *, title: str, version: str) -> bytes:
+    """The document as JSON."""
+    routes = tuple(routes)
+    schemas = Schemas(contract)
+    paths = _paths(Operations(contract, schemas, Examples(contract)), routes)
+    document = {
+        "openapi": "3.1.0",
+        "info": {"title": title, "version": version, "description": _INTRODUCTION},
+        "servers": [{"url": "/"}],
+        "tags": _tags(contract, routes),
+        "paths": paths,
+        "components": {
+            "schemas": {**schemas.components, "Error": ERROR_SCHEMA},
+            "responses": error_components(),
+            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+        },
+    }
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+_INTRODUCTION = (
+    "JSON follows the ProtoJSON mapping: lowerCamelCase names, 64-bit integers as strings, fields left out when they "
+    "have their default. Unknown fields and parameters are refused by name. Errors follow AIP-193. Every operation "
+    "takes `Grpc-Timeout` (such as `500m` or `3S`) and `traceparent`."
+)
+
+
+def _paths(operations: Operations, routes: Iterable[Route]) -> dict[str, Any]:
+    """Templates that differ in the names of variables only are one path to OpenAPI: the first one's names hold."""
+    paths: dict[str, Any] = {}
+    spelled: dict[str, tuple[str, list[str]]] = {}
+    ids: Counter[str] = Counter()
+    for route in routes:
+        path, names = path_of(route)
+        path, names = spelled.setdefault(_VARIABLE.sub("{}", path), (path, names))
+        ids[route.rpc.full_name] += 1
+        operation_id = _operation_id(route, ids[route.rpc.full_name])
+        methods = _ANY_METHOD if route.rule.verb == "*" else (route.rule.verb.lower(),)
+        for method in methods:
+            if method in _METHODS:
+                suffix = f"_{method}" if len(methods) > 1 else ""
+                paths.setdefault(path, {})[method] = operations.of_route(route, names, f"{operation_id}{suffix}")
+    return paths
+
+
+def _operation_id(route: Route, form: int) -> str:
+    *_, service, method = route.rpc.full_name.split(".")
+    return f"{service}_{method}" if form == 1 else f"{service}_{method}_{form}"
+
+
+def _tags(contract: Contract, routes: Iterable[Route]) -> list[dict[str, str]]:
+    services = dict.fromkeys(route.rpc.service for route in routes)
+    return [{"name": name.rpartition(".")[2], "description": contract.comments.get(name, "")} for name in services]
