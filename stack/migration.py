@@ -4,21 +4,26 @@ import os
 from collections.abc import Sequence
 
 import typer
+from alembic.util import CommandError
+from sqlalchemy.exc import DBAPIError
 
 from mesh.migrate import downgrade, upgrade
 from stack.directory import DataDirectory
-from stack.errors import NothingRuns
+from stack.errors import NothingRuns, StackError
 from stack.postgres import Cluster
 from stack.services import Service
 from stack.stores import POSTGRES_DSN, Stores, own_dsn
 
 
 async def migrate(directory: DataDirectory, services: Sequence[Service], revision: str, *, back: bool) -> None:
-    """Migrates each to the revision, forward or back, and says so. Raises NothingRuns when a database is unknown."""
+    """Migrates each to the revision, forward or back, and says so. Raises StackError."""
     stores = _stores(directory, services)
     for service in services:
         dsn = await stores.database_dsn(service)
-        await (downgrade if back else upgrade)(dsn, service.name, revision)
+        try:
+            await (downgrade if back else upgrade)(dsn, service.name, revision)
+        except (DBAPIError, CommandError, OSError) as error:
+            raise StackError(f"{service.name} was not migrated: {getattr(error, 'orig', None) or error}.") from None
         typer.echo(f"{service.name}: {revision}")
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit, urlunsplit
 
 from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from mesh.uow import open_engine
@@ -76,13 +77,21 @@ def binary(name: str) -> Path:
 
 
 async def ensure_database(admin_dsn: str, name: str, password: str) -> str:
-    """Creates role and database `name`, or updates the role's password, and returns the role's DSN."""
+    """Creates role and database `name`, or updates the role's password, and returns the role's DSN.
+
+    Raises StartFailed when the server cannot be used so.
+    """
     engine = open_engine(admin_dsn, pool_size=1)
     try:
         async with engine.connect() as connection:
             await connection.execution_options(isolation_level="AUTOCOMMIT")
             await _ensure_role(connection, name, password)
             await _ensure_own_database(connection, name)
+    except (DBAPIError, OSError, ValueError) as error:
+        # What SQLAlchemy adds to the driver's message is the statement, and in it the password.
+        cause = getattr(error, "orig", None) or error
+        place = urlsplit(admin_dsn).netloc.rpartition("@")[2]
+        raise StartFailed(f"PostgreSQL at {place} cannot be used: {cause}.") from None
     finally:
         await engine.dispose()
     return with_account(admin_dsn, name, password)
