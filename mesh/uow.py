@@ -1,6 +1,6 @@
 """The unit of work: one transaction on one connection, rolled back unless `commit()` was called.
 
-Connection faults become Unavailable here, and only here. No repository and no table of a domain is known.
+Connection faults become Unavailable here, and only here; a text that no table can hold becomes InvalidArgument. No repository and no table of a domain is known.
 """
 
 from collections.abc import Callable
@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncTransaction, create_async_engine
 
-from mesh.errors import Unavailable
+from mesh.errors import InvalidArgument, Unavailable
 from mesh.idempotency import Once
 
 
@@ -94,11 +94,17 @@ def is_connection_lost(error: BaseException) -> bool:
 
 def is_conflict(error: BaseException) -> bool:
     """Whether the database gave this transaction up for another one (a deadlock), so that it may simply run again."""
-    return isinstance(error, DBAPIError) and getattr(error.orig, "sqlstate", None) in ("40P01", "40001")
+    return _sqlstate(error) in ("40P01", "40001")
 
 
 def _translated(error: BaseException) -> BaseException:
-    """Unavailable for a lost connection, else the error itself."""
+    """Unavailable for a lost connection, InvalidArgument for a text with a NUL, else the error itself."""
     if is_connection_lost(error):
         return Unavailable("The database does not answer; try later.", retry_after=1.0)
+    if _sqlstate(error) == "22021":  # the last resort: a domain that checks its texts can name the field
+        return InvalidArgument("A text holds a character that cannot be stored.")
     return error
+
+
+def _sqlstate(error: BaseException) -> str | None:
+    return getattr(error.orig, "sqlstate", None) if isinstance(error, DBAPIError) else None

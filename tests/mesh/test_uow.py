@@ -5,7 +5,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mesh.errors import Unavailable
+from mesh.errors import InvalidArgument, Unavailable
 from mesh.uow import UnitOfWork, open_engine
 from tests.mesh.messaging import World
 
@@ -45,6 +45,14 @@ async def test_hooks_run_after_a_commit_and_only_then(database: str) -> None:
     async with UnitOfWork(engine) as work:
         work.on_commit(lambda: rung.append("rolled back"))
     assert rung == ["committed"]
+    await engine.dispose()
+
+
+async def test_a_text_that_no_table_can_hold_is_an_invalid_argument(database: str) -> None:
+    engine = await _engine(database)
+    with pytest.raises(InvalidArgument):
+        async with UnitOfWork(engine) as work:
+            await work.connection.execute(text("INSERT INTO thing VALUES (:name)"), {"name": "a\0b"})
     await engine.dispose()
 
 
