@@ -48,4 +48,5 @@ def wire(settings: Settings) -> Server:
         ],
         resources=[disposing(engine), running("signal", changed.run)],
         draining=draining,
+        ready=lambda: changed.is_carried,
     )

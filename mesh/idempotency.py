@@ -32,7 +32,9 @@ class RequestWithId(Protocol):
 
     request_id: str
 
-    def SerializeToString(self, *, deterministic: bool = ...) -> bytes: ...
+    def SerializeToString(self, *, deterministic: bool = ...) -> bytes:
+        """See google.protobuf.message.Message."""
+        ...
 
 
 def request_table(metadata: MetaData) -> Table:

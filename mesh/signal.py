@@ -17,6 +17,8 @@ import asyncpg
 _log = logging.getLogger(__name__)
 _PAYLOAD_LIMIT = 7000  # PostgreSQL refuses payloads of 8000 bytes
 EVERYTHING = "*"
+_LOOK = 1.0  # a dead connection is noticed even when nothing rings
+_PATIENCE = 3.0  # a database that takes longer than this for one look hangs
 
 
 class Signal:
@@ -30,7 +32,7 @@ class Signal:
         self._rung: set[str] = set()
         self._dirty = asyncio.Event()
         self.is_carried = False
-        """Whether rings cross to and from other replicas now."""
+        """Whether rings cross to and from other replicas now, and so whether the database answers."""
 
     def is_heard(self, key: str = EVERYTHING) -> bool:
         """Whether anybody listens to `key` here."""
@@ -78,16 +80,16 @@ class Signal:
 
     async def _carry(self, connection: asyncpg.Connection) -> None:
         while True:
-            with contextlib.suppress(TimeoutError):  # a dead connection is noticed even when nothing rings
-                await asyncio.wait_for(self._dirty.wait(), 5)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._dirty.wait(), _LOOK)
             self._dirty.clear()
             keys, self._rung = sorted(self._rung), set()
             payload = json.dumps(keys)
             payload = payload if len(payload) < _PAYLOAD_LIMIT else json.dumps([EVERYTHING])
             if keys:
-                await connection.execute("SELECT pg_notify($1, $2)", self._channel, payload)
+                await connection.execute("SELECT pg_notify($1, $2)", self._channel, payload, timeout=_PATIENCE)
             else:
-                await connection.execute("SELECT 1")
+                await connection.execute("SELECT 1", timeout=_PATIENCE)
             await asyncio.sleep(self._interval)
 
     def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:

@@ -67,6 +67,7 @@ def wire(settings: Settings) -> Server:
             _registered(outbox),
         ],
         draining=draining,
+        ready=lambda: written.is_carried,
     )
 
 

@@ -2,16 +2,17 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from types import TracebackType
 from typing import Self
 
 import protovalidate
 from grpc import aio
-from grpc_health.v1 import health_pb2
+from grpc_health.v1.health_pb2 import HealthCheckResponse
 from prometheus_client import CollectorRegistry
 
+from mesh.background import running
 from mesh.identity import KeySet, KeysUnavailable, TokenVerifier
 from mesh.policy import PolicyMissing
 from mesh.process import StartError, stop_event
@@ -25,6 +26,9 @@ log = logging.getLogger(__name__)
 
 # Clients that watch health leave within milliseconds; only then are connections told to go away.
 _LAME_DUCK = 0.1
+# How often readiness is looked at; looking costs nothing.
+_LOOK = 0.25
+_FIRST_LOOKS = 80
 # How long the handler of a stream or long poll may take to end after `draining` is set.
 _PATIENCE = 1.0
 
@@ -33,8 +37,10 @@ class Server:
     """Serves servicers over gRPC, with health, reflection and channelz.
 
     `services` pairs each servicer with the descriptor of its service. `resources` are entered before the port opens
-    and left after the last call (a database engine, a background task). Handlers of streams and long polls should
-    end when `draining` is set; those that do not are cancelled a second later, and their callers turn elsewhere.
+    and left after the last call (a database engine, a background task). While `ready` says no (the database is away),
+    health is NOT_SERVING, so that callers turn to other replicas and charge no message for the outage. Handlers of
+    streams and long polls should end when `draining` is set; those that do not are cancelled a second later, and
+    their callers turn elsewhere.
     """
 
     def __init__(
@@ -45,6 +51,7 @@ class Server:
         resources: Sequence[AbstractAsyncContextManager[object]] = (),
         registry: CollectorRegistry | None = None,
         draining: asyncio.Event | None = None,
+        ready: Callable[[], bool] = lambda: True,
     ) -> None:
         self.port = 0
         self.draining = draining or asyncio.Event()
@@ -54,6 +61,7 @@ class Server:
         self._registry = registry or new_registry()
         self._waiting = WaitingCalls(self.draining)
         self._health = health_checks()
+        self._ready = ready
         self._open = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -72,9 +80,9 @@ class Server:
             for resource in (metrics_endpoint(self._settings.metrics_listen, self._registry), *self._resources):
                 await opening.enter_async_context(resource)
             self.port = _listen(server, self._settings.listen)
-            for _, service in self._services:
-                await self._health.set(service.full_name, health_pb2.HealthCheckResponse.SERVING)
+            await self._show_health(serving=await self._ready_soon())
             await server.start()
+            await opening.enter_async_context(running("health", self._follow_readiness))
             opening.push_async_callback(self._drain, server)
             self._open = opening.pop_all()
 
@@ -90,6 +98,28 @@ class Server:
             return assemble(self._settings, services, verifier, self._waiting, self._registry)
         except (PolicyMissing, MethodsMissing, KeysUnavailable, protovalidate.CompilationError) as error:
             raise StartError(str(error)) from error
+
+    async def _ready_soon(self) -> bool:
+        """Gives what `ready` looks at a moment to connect; a server that is not ready serves all the same."""
+        for _ in range(_FIRST_LOOKS):
+            if self._ready():
+                return True
+            await asyncio.sleep(_LOOK / 10)
+        return False
+
+    async def _follow_readiness(self) -> None:
+        shown = self._ready()
+        while True:
+            await asyncio.sleep(_LOOK)
+            if (ready := self._ready()) is not shown:
+                shown = ready
+                log.log(logging.INFO if ready else logging.WARNING, "ready" if ready else "not ready")
+                await self._show_health(serving=ready)
+
+    async def _show_health(self, *, serving: bool) -> None:
+        status = HealthCheckResponse.SERVING if serving else HealthCheckResponse.NOT_SERVING
+        for name in ("", *(service.full_name for _, service in self._services)):
+            await self._health.set(name, status)
 
     async def _drain(self, server: aio.Server) -> None:
         grace = self._settings.drain_grace_seconds
