@@ -62,6 +62,17 @@ async def test_a_database_that_is_not_there_is_unavailable() -> None:
             pass
 
 
+async def test_a_database_that_takes_no_more_connections_is_unavailable(database: str) -> None:
+    engine = await _engine(database)
+    async with engine.begin() as connection:
+        name = await connection.scalar(text("SELECT current_database()"))
+        await connection.execute(text(f'ALTER DATABASE "{name}" CONNECTION LIMIT 0'))
+    await engine.dispose()
+    with pytest.raises(Unavailable):
+        async with UnitOfWork(engine):
+            pass
+
+
 async def test_a_connection_that_is_lost_in_the_middle_is_unavailable_and_the_next_one_works(database: str) -> None:
     engine = await _engine(database)
     with pytest.raises(Unavailable):
