@@ -1,5 +1,6 @@
 """A running line_provider on a real database and real sockets, and a client of it. Other services' tests use it."""
 
+import asyncio
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -35,6 +36,13 @@ class LineProvider:
         """A new event, made by a manager."""
         event = event_pb2.Event(title=title, deadline=datetime.now(UTC) + lasting)
         return await self.events.CreateEvent(event_pb2.CreateEventRequest(event=event), **self.manager)
+
+    async def create_past(self) -> event_pb2.Event:
+        """A new event whose deadline has passed when this returns."""
+        event = await self.create(lasting=timedelta(milliseconds=100))
+        while datetime.now(UTC) <= event.deadline.ToDatetime(UTC):
+            await asyncio.sleep(0.01)  # only time makes a deadline pass
+        return event
 
     async def get(self, event_id: str) -> event_pb2.Event:
         """The event as it is."""
