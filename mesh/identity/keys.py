@@ -69,8 +69,8 @@ class KeySet:
 
     @property
     def due(self) -> bool:
-        """Whether it is time to look again."""
-        return monotonic() - self._looked_at >= self._interval
+        """Whether it is time to look again for changes."""
+        return bool(self._keys) and monotonic() - self._looked_at >= self._interval
 
     async def key(self, kid: str) -> jwt.PyJWK | None:
         """The key of that id, looked for again if it is unknown. Raises KeysUnavailable if none was ever read."""
@@ -98,8 +98,9 @@ class KeySet:
         found = await asyncio.to_thread(read, self._source, self._seen)
         self._looked_at = monotonic()
         if found is not None:
-            self._seen, content = found
+            seen, content = found
             self._keys = _parse(content, self._source)
+            self._seen = seen
             self.generation += 1
 
 

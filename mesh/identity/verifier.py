@@ -39,9 +39,7 @@ class TokenVerifier:
         """The principal of a token that was verified before and still holds; None says nothing about the token."""
         if self._keys.due:
             self._refresh_soon()
-        if self._generation != self._keys.generation:
-            self._verified.clear()
-            self._generation = self._keys.generation
+        self._forget_outdated()
         known = self._verified.get(token)
         if known is None or known[0] <= time():
             return None
@@ -65,7 +63,13 @@ class TokenVerifier:
         self._remember(token, float(claims["exp"]), principal)
         return principal
 
+    def _forget_outdated(self) -> None:
+        if self._generation != self._keys.generation:
+            self._verified.clear()
+            self._generation = self._keys.generation
+
     def _remember(self, token: str, expires_at: float, principal: Principal) -> None:
+        self._forget_outdated()
         self._verified[token] = (expires_at, principal)
         self._verified.move_to_end(token)
         while len(self._verified) > self._cache_size:
@@ -110,8 +114,9 @@ def _claims_of(token: str, key: jwt.PyJWK) -> dict[str, Any]:
 
 def _principal_of(kid: str, claims: dict[str, Any]) -> Principal:
     subject: str = claims["sub"]
-    if not subject:
-        raise TokenInvalid("The bearer token has an empty subject.")
+    # Half a surrogate pair is no text for protobuf, a NUL is none for PostgreSQL; neither is printable.
+    if not subject or not subject.isprintable():
+        raise TokenInvalid("The bearer token's subject is empty, or has characters that cannot be shown.")
     if kid.startswith(_SERVICE) or subject.startswith(_SERVICE):
         # A service's key speaks for that service only, and nobody else's key speaks for a service.
         if subject != kid or kid == _SERVICE:
