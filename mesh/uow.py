@@ -1,6 +1,7 @@
 """The unit of work: one transaction on one connection, rolled back unless `commit()` was called.
 
-Connection faults become Unavailable here, and only here; a text that no table can hold becomes InvalidArgument. No repository and no table of a domain is known.
+Connection faults become Unavailable here, and only here; a text that no table can hold becomes InvalidArgument. No
+repository and no table of a domain is known.
 """
 
 from collections.abc import Callable
@@ -44,8 +45,8 @@ class UnitOfWork:
     async def __aenter__(self) -> Self:
         try:
             self.connection = await self._engine.connect()
-        except _UNREACHABLE as error:
-            raise Unavailable("The database does not answer; try later.") from error
+        except Exception as error:
+            raise _translated(error) from error
         try:
             self._transaction = await self.connection.begin()
             if self._once is not None:
