@@ -11,6 +11,7 @@ from typing import Any
 from buf.validate import validate_pb2
 from google.api import annotations_pb2, field_behavior_pb2
 from google.api.http_pb2 import HttpRule
+from google.protobuf import duration_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -20,6 +21,7 @@ from google.protobuf.descriptor_pb2 import (
     MethodDescriptorProto,
 )
 from google.protobuf.message import Message
+from google.rpc import error_details_pb2
 from protobuf import Registry
 from protobuf.wkt import FileDescriptorSet as RegistrySource
 from sagamesh.mesh.v1 import policy_pb2
@@ -93,8 +95,8 @@ def read_contract(descriptor_set: bytes) -> Contract:
 
     Raises ContractError."""
     try:
-        registry = RegistrySource.from_binary(descriptor_set).to_registry()
         files = FileDescriptorSet.FromString(descriptor_set).file
+        registry = RegistrySource.from_binary(_with_error_details(files)).to_registry()
     except Exception as error:  # two parsers and a linker, each with errors of its own
         raise ContractError(f"not a complete descriptor set: {error}") from error
     comments: dict[str, str] = {}
@@ -113,6 +115,17 @@ def read_option(options: Message, extension: FieldDescriptor) -> Any:
     if extension.is_repeated:
         return typeless.Extensions[extension]
     return typeless.Extensions[extension] if typeless.HasExtension(extension) else None
+
+
+def _with_error_details(files: Sequence[FileDescriptorProto]) -> bytes:
+    """The set with the types that AIP-193 puts into `google.rpc.Status.details`, which nobody imports: without them a
+    response that holds a Status has no JSON form."""
+    known = {file.name for file in files}
+    added = [module.DESCRIPTOR for module in (duration_pb2, error_details_pb2) if module.DESCRIPTOR.name not in known]
+    completed = FileDescriptorSet(file=files)
+    for file in added:
+        file.CopyToProto(completed.file.add())
+    return completed.SerializeToString()
 
 
 def _rpcs_of(file: FileDescriptorProto) -> Iterator[Rpc]:
