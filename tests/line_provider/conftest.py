@@ -1,35 +1,58 @@
-"""Fixtures of line_provider's tests."""
+"""Fixtures of line_provider's tests. A module shares one database and one server; each test begins with no rows."""
 
-from collections.abc import AsyncIterator, Callable
+import uuid
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy.event import listen
+import pytest_asyncio
+from sqlalchemy import text
+from sqlalchemy.event import listen, remove
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.migrate import upgrade
 from mesh.uow import open_engine
+from stack.postgres import ensure_database
 from tests.line_provider.service import LineProvider, serving
 from tests.mesh.echo import Keys
 
+shared = pytest_asyncio.fixture(scope="module", loop_scope="module")
 
-@pytest.fixture
-async def dsn(database: str) -> str:
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Has the async tests of this directory run in their module's loop, in which its fixtures live."""
+    marker = pytest.mark.asyncio(loop_scope="module")
+    for item in items:
+        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
+            item.add_marker(marker, append=False)
+
+
+@shared
+async def dsn(postgres: str) -> str:
     """A database with line_provider's tables."""
-    await upgrade(database, "line_provider")
-    return database
+    dsn = await ensure_database(postgres, f"test_{uuid.uuid4().hex}", "a role's password")
+    await upgrade(dsn, "line_provider")
+    return dsn
 
 
-@pytest.fixture
-async def engine(dsn: str) -> AsyncIterator[AsyncEngine]:
+@shared
+async def warm_engine(dsn: str) -> AsyncIterator[AsyncEngine]:
     """An engine on it."""
     engine = open_engine(dsn)
     yield engine
     await engine.dispose()
 
 
+@pytest_asyncio.fixture(loop_scope="module")
+async def engine(warm_engine: AsyncEngine) -> AsyncEngine:
+    """The engine, on empty tables."""
+    async with warm_engine.begin() as connection:
+        await connection.execute(text("TRUNCATE event, score_revision, request, inbox, barrier"))
+    return warm_engine
+
+
 @pytest.fixture
-def statements(engine: AsyncEngine) -> Callable[[], list[str]]:
+def statements(engine: AsyncEngine) -> Iterator[Callable[[], list[str]]]:
     """The statements that the engine has executed since the test began."""
     seen: list[str] = []
 
@@ -37,17 +60,24 @@ def statements(engine: AsyncEngine) -> Callable[[], list[str]]:
         seen.append(statement)
 
     listen(engine.sync_engine, "before_cursor_execute", note)
-    return lambda: seen
+    yield lambda: seen
+    remove(engine.sync_engine, "before_cursor_execute", note)
 
 
-@pytest.fixture
-def keys(tmp_path: Path) -> Keys:
+@pytest.fixture(scope="module")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
     """Keys that sign tokens of users and of the worker."""
-    return Keys(tmp_path)
+    return Keys(tmp_path_factory.mktemp("keys"))
 
 
-@pytest.fixture
-async def service(dsn: str, keys: Keys) -> AsyncIterator[LineProvider]:
+@shared
+async def warm_service(dsn: str, keys: Keys) -> AsyncIterator[LineProvider]:
     """A running line_provider."""
     async with serving(dsn, keys) as service:
         yield service
+
+
+@pytest.fixture
+def service(warm_service: LineProvider, engine: AsyncEngine) -> LineProvider:
+    """The running line_provider, on empty tables."""
+    return warm_service

@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator
 
 import pytest
+import pytest_asyncio
 from google.rpc import code_pb2
 from google.rpc.status_pb2 import Status
 from sagamesh.line_provider.v1 import event_pb2
 from sagamesh.mesh.v1 import saga_pb2
 from sagamesh.mesh.v1.envelope_pb2 import Outcome, SagaStep
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from tests.line_provider.service import LineProvider
 from tests.mesh.echo import Keys
@@ -17,8 +19,8 @@ Event = event_pb2.Event
 Saga = saga_pb2.Saga
 
 
-@pytest.fixture
-async def impatient(dsn: str, keys: Keys, events: LineProvider) -> AsyncIterator[ScoreMaker]:
+@pytest_asyncio.fixture(loop_scope="module")
+async def impatient(dsn: str, keys: Keys, events: LineProvider, engine: AsyncEngine) -> AsyncIterator[ScoreMaker]:
     """A score_maker that gives a message up at its first failure, and tries undos at once."""
     async with serving(dsn, keys, events, retry_attempts=1) as service:
         yield service

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.channel import status_from
 from mesh.identifiers import new_id
+from stack.ports import free_port
 from tests.line_provider.service import LineProvider
 from tests.line_provider.test_servicer import refusal
 from tests.mesh.echo import Keys
@@ -143,11 +144,11 @@ class TestSubmitScore:
         assert await rows(engine) == NOTHING
 
     async def test_without_line_provider_nothing_is_written(
-        self, service: ScoreMaker, events: LineProvider, engine: AsyncEngine
+        self, dsn: str, keys: Keys, events: LineProvider, engine: AsyncEngine
     ) -> None:
         event = await events.create()
-        await events.server.stop()
-        refused = await refusal(service.submit(event.event_id, 4))
+        async with serving(dsn, keys, events, line_provider_target=f"127.0.0.1:{free_port()}") as service:
+            refused = await refusal(service.submit(event.event_id, 4))
         assert refused == (Code.UNAVAILABLE, "EVENTS_UNAVAILABLE", [])
         assert await rows(engine) == NOTHING
 
