@@ -1,0 +1,136 @@
+"""A real gateway in front of a real gRPC server, each on a port of its own."""
+
+import asyncio
+import socket
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import grpc
+import uvicorn
+
+from gateway.__main__ import DrainingServer
+from gateway.app import create_gateway
+from gateway.settings import GatewaySettings
+from tests.gateway.contracts import Message, library, library_message
+
+Handler = Callable[[Message, Any], Awaitable[Message]]
+"""Takes the request and grpc's context, which has no type."""
+
+
+@dataclass
+class Library:
+    """What the service behind the gateway does and has seen; tests change it."""
+
+    book: Message
+    seen: list[Message] = field(default_factory=list[Message])
+    metadata: dict[str, str | bytes] = field(default_factory=dict[str, str | bytes])
+    time_remaining: float | None = None
+    act: Handler | None = None
+    stream: Callable[[Message, Any], Any] | None = None
+    cancelled: asyncio.Event = field(default_factory=asyncio.Event)
+
+
+@dataclass(frozen=True)
+class Running:
+    """A gateway that serves: its port, and the service behind it."""
+
+    port: int
+    library: Library
+    server: DrainingServer
+
+
+@asynccontextmanager
+async def running_gateway(settings: GatewaySettings) -> AsyncGenerator[tuple[int, DrainingServer]]:
+    """The gateway's port and server, from its first request to its drained end."""
+    gateway = create_gateway(settings)
+    listener = socket.create_server(("127.0.0.1", 0))
+    config = uvicorn.Config(
+        gateway.app, lifespan="on", log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=4
+    )
+    server = DrainingServer(config, gateway.drain)
+    task = asyncio.create_task(server.serve([listener]))
+    while not server.started:
+        await asyncio.sleep(0)
+    try:
+        yield listener.getsockname()[1], server
+    finally:
+        server.should_exit = True
+        await task
+
+
+@asynccontextmanager
+async def running_library(tmp_path: Path, **options: Any) -> AsyncGenerator[Running]:
+    """A gateway for library.proto; `options` are settings of the gateway."""
+    image = tmp_path / "library.binpb"
+    image.write_bytes(library())
+    state = Library(book=library_message("Book")(book_id="b1", title="Emma", etag="1.2", version=2))
+    server = grpc.aio.server()
+    server.add_generic_rpc_handlers(_handlers(state))
+    port = server.add_insecure_port("127.0.0.1:0")
+    await server.start()
+    settings = GatewaySettings(upstreams={"test.library.v1": f"127.0.0.1:{port}"}, descriptor_set=image, **options)
+    async with running_gateway(settings) as (gateway_port, gateway_server):
+        yield Running(gateway_port, state, gateway_server)
+    await server.stop(None)
+
+
+def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
+    echo, book = library_message("Everything"), state.book
+    unary = {
+        "CreateBook": _unary(state, "CreateBookRequest", lambda request: book),
+        "GetBook": _unary(state, "GetBookRequest", lambda request: book),
+        "UpdateBook": _unary(state, "UpdateBookRequest", lambda request: request),
+        "DeleteBook": _unary(state, "GetBookRequest", lambda request: None),
+        "WatchBook": _stream(state),
+    }
+    echoes = {name: _unary(state, "Everything", lambda request: request) for name in ("Get", "Post")}
+    assert echo is not None
+    return (
+        grpc.method_handlers_generic_handler("test.library.v1.BookService", unary),
+        grpc.method_handlers_generic_handler("test.library.v1.EchoService", echoes),
+    )
+
+
+def _unary(state: Library, request_type: str, answer: Callable[[Message], Message]) -> grpc.RpcMethodHandler:
+    async def handle(request: Message, context: Any) -> Message:
+        _note(state, request, context)
+        if state.act is not None:
+            try:
+                return await state.act(request, context)
+            except asyncio.CancelledError:
+                state.cancelled.set()
+                raise
+        return answer(request)
+
+    return grpc.unary_unary_rpc_method_handler(
+        handle,
+        request_deserializer=library_message(request_type).FromString,
+        response_serializer=lambda message: b"" if message is None else message.SerializeToString(),
+    )
+
+
+def _stream(state: Library) -> grpc.RpcMethodHandler:
+    async def handle(request: Message, context: Any):
+        _note(state, request, context)
+        assert state.stream is not None
+        try:
+            async for message in state.stream(request, context):
+                yield message
+        except asyncio.CancelledError:
+            state.cancelled.set()
+            raise
+
+    return grpc.unary_stream_rpc_method_handler(
+        handle,
+        request_deserializer=library_message("WatchBookRequest").FromString,
+        response_serializer=lambda message: message.SerializeToString(),
+    )
+
+
+def _note(state: Library, request: Message, context: Any) -> None:
+    state.seen.append(request)
+    state.metadata = dict(context.invocation_metadata())
+    state.time_remaining = context.time_remaining()

@@ -1,0 +1,404 @@
+"""What a request becomes: sent as raw HTTP, answered by a service that echoes its request message.
+
+Each case states its source: http.proto (the comments of google/api/http.proto), ProtoJSON (the JSON mapping of
+protobuf), gateway.md (this system's specification), or an AIP.
+"""
+
+import pytest
+
+from tests.gateway.http import Json, request, request_json
+from tests.gateway.serving import Running
+
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
+
+@pytest.mark.parametrize(
+    ("target", "expected"),
+    [
+        pytest.param("/v1/echo", {}, id="http.proto: nothing bound"),
+        pytest.param("/v1/echo/abc", {"text": "abc"}, id="http.proto: {var} binds one segment"),
+        pytest.param("/v1/echo/a%20b%2Fc%3Ad", {"text": "a b/c:d"}, id="http.proto: one segment is fully decoded"),
+        pytest.param("/v1/echo/%C3%BC", {"text": "ü"}, id="RFC 3986: UTF-8"),
+        pytest.param("/v1/echo/a+b", {"text": "a+b"}, id="RFC 3986: + is a plus in a path"),
+        pytest.param("/v1/echo/x:loud", {"text": "x"}, id="http.proto: a verb is not part of the value"),
+        pytest.param("/v1/echo/x:quiet", {"text": "x:quiet"}, id="gateway.md: an unknown verb is"),
+        pytest.param("/v1/echo/literal", {}, id="gateway.md: literal before *"),
+        pytest.param("/v1/deep/a/b/c", {"text": "a/b/c"}, id="http.proto: ** binds many segments"),
+        pytest.param("/v1/deep", {}, id="http.proto: ** matches zero segments"),
+        pytest.param("/v1/deep/a%20b/c%2Fd%2fe", {"text": "a b/c%2Fd%2fe"}, id="gateway.md: ** keeps %2F and %2f"),
+        pytest.param("/v1/deep/a/b:verb", {"text": "a/b"}, id="http.proto: a verb after **"),
+        pytest.param(
+            "/v1/shelves/s1/books/b%2F2", {"text": "shelves/s1/books/b%2F2"}, id="http.proto: a variable with literals"
+        ),
+        pytest.param("/v1/nested/abc/7", {"inner": {"text": "abc", "number": 7}}, id="http.proto: nested field paths"),
+        pytest.param("/v1/numbers/-5", {"anInt32": -5}, id="http.proto: a path binds a number"),
+        pytest.param("/v1/colors/GREEN", {"color": "GREEN"}, id="gateway.md: an enum by name in a path"),
+        pytest.param("/v1/colors/1", {"color": "BLUE"}, id="gateway.md: an enum by number in a path"),
+        pytest.param("/v1/any/thing/tail", {}, id="http.proto: an anonymous *"),
+        pytest.param("/v1/echo?text=a%20b+c", {"text": "a b c"}, id="WHATWG: + is a space in a query"),
+        pytest.param("/v1/echo?text=", {}, id="http.proto: an empty value"),
+        pytest.param("/v1/echo?an_int32=5&anInt64=6", {"anInt32": 5, "anInt64": "6"}, id="gateway.md: both spellings"),
+        pytest.param("/v1/echo?aUint64=18446744073709551615", {"aUint64": "18446744073709551615"}, id="uint64"),
+        pytest.param("/v1/echo?aSint64=-9223372036854775808", {"aSint64": "-9223372036854775808"}, id="sint64"),
+        pytest.param(
+            "/v1/echo?aFixed32=4294967295&aSfixed64=-1", {"aFixed32": 4294967295, "aSfixed64": "-1"}, id="fixed"
+        ),
+        pytest.param("/v1/echo?aBool=true", {"aBool": True}, id="bool"),
+        pytest.param("/v1/echo?aBool=false", {}, id="bool false is the default"),
+        pytest.param("/v1/echo?aDouble=-1.5e3&aFloat=0.5", {"aDouble": -1500.0, "aFloat": 0.5}, id="floats"),
+        pytest.param(
+            "/v1/echo?aDouble=NaN&aFloat=-Infinity", {"aDouble": "NaN", "aFloat": "-Infinity"}, id="ProtoJSON: NaN"
+        ),
+        pytest.param("/v1/echo?someBytes=-_8", {"someBytes": "+/8="}, id="ProtoJSON: base64url without padding"),
+        pytest.param("/v1/echo?someBytes=%2B%2F8%3D", {"someBytes": "+/8="}, id="ProtoJSON: base64 with padding"),
+        pytest.param("/v1/echo?color=GREEN", {"color": "GREEN"}, id="gateway.md: an enum by name"),
+        pytest.param("/v1/echo?color=2", {"color": "GREEN"}, id="gateway.md: an enum by number"),
+        pytest.param("/v1/echo?color=77", {"color": 77}, id="ProtoJSON: unknown enum numbers are kept"),
+        pytest.param("/v1/echo?tags=a&tags=b", {"tags": ["a", "b"]}, id="http.proto: repeated parameters"),
+        pytest.param("/v1/echo?numbers=1&numbers=2", {"numbers": [1, 2]}, id="repeated numbers"),
+        pytest.param("/v1/echo?colors=BLUE&colors=2", {"colors": ["BLUE", "GREEN"]}, id="repeated enums"),
+        pytest.param(
+            "/v1/echo?inner.text=a&inner.inner.number=3",
+            {"inner": {"text": "a", "inner": {"number": 3}}},
+            id="http.proto: nested",
+        ),
+        pytest.param("/v1/echo?maybe_text=", {"maybeText": ""}, id="optional: an empty text is present"),
+        pytest.param("/v1/echo?maybeInt32=0", {"maybeInt32": 0}, id="optional: a zero is present"),
+        pytest.param("/v1/echo?right=0", {"right": 0}, id="a member of a oneof"),
+        pytest.param("/v1/echo?middle.text=x", {"middle": {"text": "x"}}, id="into a message of a oneof"),
+        pytest.param(
+            "/v1/echo?time=2026-01-31T12:00:00.5Z", {"time": "2026-01-31T12:00:00.500Z"}, id="ProtoJSON: Timestamp"
+        ),
+        pytest.param("/v1/echo?duration=1.5s", {"duration": "1.500s"}, id="ProtoJSON: Duration"),
+        pytest.param("/v1/echo?mask=aBool,inner.text", {"mask": "aBool,inner.text"}, id="ProtoJSON: FieldMask"),
+        pytest.param("/v1/echo?mask=a_bool", {"mask": "aBool"}, id="gateway.md: FieldMask in snake_case"),
+        pytest.param(
+            "/v1/echo?stringValue=x&int64Value=5&boolValue=false",
+            {"stringValue": "x", "int64Value": "5", "boolValue": False},
+            id="ProtoJSON: wrappers",
+        ),
+        pytest.param(
+            "/v1/echo?doubleValue=1.5&bytesValue=AA", {"doubleValue": 1.5, "bytesValue": "AA=="}, id="more wrappers"
+        ),
+        pytest.param("/v1/echo?otherName=x", {"otherName": "x"}, id="ProtoJSON: json_name"),
+        pytest.param("/v1/echo?renamed=x", {"otherName": "x"}, id="ProtoJSON: the proto name of a renamed field"),
+        pytest.param("/v1/echo/abc?an_int32=1", {"text": "abc", "anInt32": 1}, id="http.proto: path and query"),
+        pytest.param(
+            "/v1/nested/abc/7?inner.inner.text=x",
+            {"inner": {"text": "abc", "number": 7, "inner": {"text": "x"}}},
+            id="a query beside a path in one message",
+        ),
+        pytest.param("/v1/echo?text=a%26b%3Dc", {"text": "a&b=c"}, id="encoded separators separate nothing"),
+        pytest.param("/v1/echo?&text=a&", {"text": "a"}, id="WHATWG: empty pairs are nothing"),
+    ],
+)
+async def test_path_and_query_bind(running: Running, target: str, expected: Json) -> None:
+    response = await request(running.port, "GET", target)
+
+    assert (response.status, response.json) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "field", "message"),
+    [
+        pytest.param("/v1/echo?nope=1", "nope", "nope: unknown query parameter", id="gateway.md: unknown"),
+        pytest.param("/v1/echo?inner.nope=1", "inner.nope", "inner.nope: unknown query parameter", id="unknown below"),
+        pytest.param("/v1/echo?text.x=1", "text.x", "text.x: unknown query parameter", id="below a scalar"),
+        pytest.param("/v1/echo?tags.x=1", "tags.x", "tags.x: unknown query parameter", id="below a list"),
+        pytest.param("/v1/echo?inner=1", "inner", "inner: unknown query parameter", id="http.proto: a message"),
+        pytest.param(
+            "/v1/echo?inners.text=1",
+            "inners.text",
+            "inners.text: unknown query parameter",
+            id="http.proto: a repeated message",
+        ),
+        pytest.param("/v1/echo?struct=1", "struct", "struct: unknown query parameter", id="a Struct"),
+        pytest.param("/v1/echo?" + "inner." * 50 + "text=1", "inner." * 50 + "text", None, id="too deep"),
+        pytest.param(
+            "/v1/echo/abc?text=x", "text", "text: unknown query parameter", id="gateway.md: a path-bound field"
+        ),
+        pytest.param(
+            "/v1/nested/a/7?inner.text=x",
+            "inner.text",
+            "inner.text: unknown query parameter",
+            id="a path-bound nested field",
+        ),
+        pytest.param("/v1/echo?text=a&text=b", "text", "text: is given twice", id="one value for one field"),
+        pytest.param(
+            "/v1/echo?text=a&otherName=x&renamed=y", "renamed", "renamed: is given twice", id="in both spellings"
+        ),
+        pytest.param("/v1/echo?anInt32=x", "anInt32", 'anInt32: expected an integer, got "x"', id="a bad integer"),
+        pytest.param("/v1/echo?anInt32=", "anInt32", 'anInt32: expected an integer, got ""', id="no integer"),
+        pytest.param("/v1/echo?anInt32=1.5", "anInt32", None, id="a fraction"),
+        pytest.param("/v1/echo?anInt32=1_0", "anInt32", None, id="Python's underscores"),
+        pytest.param("/v1/echo?anInt32=%D9%A1", "anInt32", None, id="another script's digits"),
+        pytest.param("/v1/echo?anInt32=2147483648", "anInt32", None, id="beyond 32 bits"),
+        pytest.param("/v1/echo?aUint32=-1", "aUint32", None, id="below 0"),
+        pytest.param("/v1/echo?anInt64=9223372036854775808", "anInt64", None, id="beyond 64 bits"),
+        pytest.param("/v1/echo?anInt64=" + "9" * 5000, "anInt64", None, id="a number of 5,000 digits"),
+        pytest.param("/v1/echo?aBool=yes", "aBool", 'aBool: expected true or false, got "yes"', id="a bad bool"),
+        pytest.param("/v1/echo?aDouble=inf", "aDouble", None, id="Python's infinity"),
+        pytest.param("/v1/echo?aDouble=1e999", "aDouble", None, id="beyond a double"),
+        pytest.param("/v1/echo?aFloat=1e39", "aFloat", None, id="beyond a float"),
+        pytest.param(
+            "/v1/echo?color=PINK",
+            "color",
+            'color: expected one of COLOR_UNSPECIFIED, BLUE, GREEN, got "PINK"',
+            id="gateway.md: an unknown enum name",
+        ),
+        pytest.param("/v1/echo?someBytes=%21", "someBytes", None, id="bad base64"),
+        pytest.param("/v1/echo?time=yesterday", "time", None, id="a bad time"),
+        pytest.param("/v1/echo?duration=5", "duration", None, id="a duration without its unit"),
+        pytest.param(
+            "/v1/numbers/x", "an_int32", 'an_int32: expected an integer, got "x"', id="a bad number in the path"
+        ),
+        pytest.param("/v1/colors/PINK", "color", None, id="a bad enum in the path"),
+    ],
+)
+async def test_what_does_not_bind_is_a_400_that_names_it(
+    running: Running, target: str, field: str, message: str | None
+) -> None:
+    response = await request(running.port, "GET", target)
+
+    assert (response.status, response.fields) == (400, [field])
+    assert message is None or response.error["message"] == message
+    assert running.library.seen == []
+
+
+@pytest.mark.parametrize("target", ["/v1/echo/%ff", "/v1/deep/%C3%28", "/v1/echo?text=%ff", "/v1/echo?%ff=1"])
+async def test_what_is_not_utf8_is_a_400(running: Running, target: str) -> None:
+    response = await request(running.port, "GET", target)
+
+    assert response.status == 400
+
+
+async def test_a_thousand_parameters_are_enough(running: Running) -> None:
+    response = await request(running.port, "GET", "/v1/echo?" + "&".join(["tags=a"] * 1001))
+
+    assert (response.status, response.reason) == (400, "MALFORMED_QUERY")
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "body", "expected"),
+    [
+        pytest.param(
+            "POST", "/v1/echo", {"text": "a", "anInt64": "5"}, {"text": "a", "anInt64": "5"}, id="http.proto: body *"
+        ),
+        pytest.param("POST", "/v1/echo", {"an_int32": 5}, {"anInt32": 5}, id="ProtoJSON: proto names are taken"),
+        pytest.param(
+            "POST", "/v1/echo", {"text": None, "tags": None, "inner": None}, {}, id="ProtoJSON: null is unset"
+        ),
+        pytest.param("POST", "/v1/echo", {"value": None}, {"value": None}, id="ProtoJSON: null is a Value"),
+        pytest.param(
+            "POST",
+            "/v1/echo",
+            {"struct": {"a": [1, {"b": None}]}},
+            {"struct": {"a": [1.0, {"b": None}]}},
+            id="ProtoJSON: Struct",
+        ),
+        pytest.param("POST", "/v1/echo", {"labels": {"a": "b"}}, {"labels": {"a": "b"}}, id="ProtoJSON: maps"),
+        pytest.param(
+            "POST",
+            "/v1/echo",
+            {"innersByNumber": {"-1": {"number": 1}}},
+            {"innersByNumber": {"-1": {"number": 1}}},
+            id="ProtoJSON: map keys are strings",
+        ),
+        pytest.param(
+            "POST", "/v1/echo/x:all", {"anInt32": 1}, {"text": "x", "anInt32": 1}, id="http.proto: path and body *"
+        ),
+        pytest.param(
+            "POST", "/v1/echo/x:all", {"text": "y"}, {"text": "x"}, id="gateway.md: a body cannot override the path"
+        ),
+        pytest.param(
+            "PUT", "/v1/inner/x", {"number": 5}, {"text": "x", "inner": {"number": 5}}, id="http.proto: body: a field"
+        ),
+        pytest.param(
+            "PUT",
+            "/v1/inner/x?anInt32=1",
+            {"number": 5},
+            {"text": "x", "anInt32": 1, "inner": {"number": 5}},
+            id="http.proto: the rest is the query's",
+        ),
+        pytest.param(
+            "PUT",
+            "/v1/inner/x/own",
+            {"text": "y", "number": 1},
+            {"inner": {"text": "x", "number": 1}},
+            id="gateway.md: nor can the body's own field",
+        ),
+        pytest.param("PUT", "/v1/tags", ["a", "b"], {"tags": ["a", "b"]}, id="http.proto: body: a repeated field"),
+        pytest.param("PUT", "/v1/text", "hello", {"text": "hello"}, id="http.proto: body: a scalar"),
+        pytest.param(
+            "POST",
+            "/v1/inner-only",
+            {"inner": {"number": 3}, "text": "x"},
+            {"number": 3},
+            id="http.proto: response_body",
+        ),
+        pytest.param("POST", "/v1/inner-only", {}, None, id="response_body that is unset"),
+        pytest.param("POST", "/v1/tags-only", {"tags": ["a"]}, ["a"], id="http.proto: response_body of a list"),
+        pytest.param("POST", "/v1/tags-only", {}, [], id="response_body of an empty list"),
+    ],
+)
+async def test_bodies_bind(running: Running, method: str, target: str, body: Json, expected: Json) -> None:
+    response = await request_json(running.port, method, target, body)
+
+    assert (response.status, response.json) == (200, expected)
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "field", "message"),
+    [
+        pytest.param("/v1/echo", b"[]", "body", "expected an object, got []", id="gateway.md: the top-level type"),
+        pytest.param("/v1/echo", b"null", "body", None, id="a null"),
+        pytest.param("/v1/echo", b"{", "body", None, id="malformed JSON"),
+        pytest.param("/v1/echo", b"{}{}", "body", None, id="two texts"),
+        pytest.param("/v1/echo", b'{"aDouble": NaN}', "body", None, id="RFC 8259: NaN is no JSON"),
+        pytest.param("/v1/echo", b'{"text": "\xff"}', "body", None, id="RFC 8259: not UTF-8"),
+        pytest.param("/v1/echo", b'{"text": "\\ud800"}', "body", None, id="half a surrogate pair"),
+        pytest.param("/v1/echo", b'{"inner":' * 5000 + b"{}" + b"}" * 5000, "body", None, id="nested 5,000 deep"),
+        pytest.param("/v1/echo", b'{"value":' + b"[" * 100_000, "body", None, id="nested 100,000 deep"),
+        pytest.param(
+            "/v1/echo",
+            b'{"tex": 1}',
+            "tex",
+            "tex: unknown field; did you mean text?",
+            id="gateway.md: an unknown field",
+        ),
+        pytest.param(
+            "/v1/echo", b'{"inner": {"inner": {"nope": 1}}}', "inner.inner.nope", None, id="an unknown field below"
+        ),
+        pytest.param(
+            "/v1/echo", b'{"inners": [{}, {"nope": 1}]}', "inners[1].nope", None, id="an unknown field in a list"
+        ),
+        pytest.param(
+            "/v1/echo", b'{"innersByNumber": {"5": {"nope": 1}}}', "innersByNumber[5].nope", None, id="in a map"
+        ),
+        pytest.param("/v1/echo", b'{"innersByNumber": {"x": {}}}', "innersByNumber", None, id="a bad map key"),
+        pytest.param(
+            "/v1/echo", b'{"anInt32": "x"}', "anInt32", 'anInt32: expected an integer, got "x"', id="a bad integer"
+        ),
+        pytest.param("/v1/echo", b'{"an_int32": 1.5}', "an_int32", None, id="the client's spelling is kept"),
+        pytest.param("/v1/echo", b'{"color": "PINK"}', "color", None, id="gateway.md: an unknown enum name"),
+        pytest.param("/v1/echo", b'{"color": 4294967296}', "color", None, id="an enum number beyond 32 bits"),
+        pytest.param("/v1/echo", b'{"text": "a", "text": "b"}', "text", "text: is given twice", id="duplicates"),
+        pytest.param(
+            "/v1/echo", b'{"anInt32": 1, "an_int32": 2}', "an_int32", None, id="ProtoJSON: duplicates in both spellings"
+        ),
+        pytest.param(
+            "/v1/echo",
+            b'{"left": "a", "right": 1}',
+            "right",
+            "right: may not be given beside left",
+            id="ProtoJSON: two members of a oneof",
+        ),
+        pytest.param("/v1/echo", b'{"tags": [null]}', "tags[0]", None, id="ProtoJSON: null in a list"),
+        pytest.param("/v1/echo", b'{"tags": "a"}', "tags", None, id="one value for a list"),
+        pytest.param("/v1/echo", b'{"time": 5}', "time", None, id="a bad time"),
+        pytest.param("/v1/echo?text=x", b"{}", "text", None, id="http.proto: no query beside body *"),
+        pytest.param("/v1/inner-only?inner.text=x", b"{}", "inner.text", None, id="nor a nested one"),
+    ],
+)
+async def test_a_body_that_does_not_bind_is_a_400_that_names_the_field(
+    running: Running, target: str, body: bytes, field: str, message: str | None
+) -> None:
+    response = await request(running.port, "POST", target, {"content-type": "application/json"}, body)
+
+    assert (response.status, response.fields) == (400, [field])
+    assert message is None or response.error["message"] == message
+    assert running.library.seen == []
+
+
+@pytest.mark.parametrize(
+    ("target", "body", "field"),
+    [
+        pytest.param("/v1/inner/x", b'{"nope": 1}', "inner.nope", id="a body field's faults are named below it"),
+        pytest.param("/v1/inner/x", b"[]", "inner", id="the whole body of a body field"),
+        pytest.param(
+            "/v1/inner/x?inner.number=1", b"{}", "inner.number", id="http.proto: the body's field is no parameter"
+        ),
+        pytest.param("/v1/tags", b'["a"], "text": "x"', "body", id="nothing is smuggled in beside a value"),
+        pytest.param("/v1/tags", b"[1]", "tags[0]", id="a bad item"),
+        pytest.param("/v1/text", b"5", "text", id="a bad scalar"),
+    ],
+)
+async def test_a_body_field_that_does_not_bind_is_a_400_that_names_it(
+    running: Running, target: str, body: bytes, field: str
+) -> None:
+    response = await request(running.port, "PUT", target, {"content-type": "application/json"}, body)
+
+    assert (response.status, response.fields) == (400, [field])
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"content-type": "application/json"}, 200),
+        ({"content-type": "application/json; charset=utf-8"}, 200),
+        ({"content-type": 'Application/JSON;charset="UTF-8"'}, 200),
+        ({"content-type": "application/merge-patch+json"}, 200),
+        ({}, 200),
+        ({"content-type": "text/plain"}, 415),
+        ({"content-type": "application/x-www-form-urlencoded"}, 415),
+        ({"content-type": "application/json; charset=latin-1"}, 415),
+        ({"content-type": "application/json", "content-encoding": "gzip"}, 415),
+    ],
+)
+async def test_a_body_must_be_json(running: Running, headers: dict[str, str], status: int) -> None:
+    response = await request(running.port, "POST", "/v1/echo", headers, b"{}")
+
+    assert response.status == status
+
+
+@pytest.mark.parametrize(
+    ("method", "target", "headers"),
+    [
+        ("POST", "/v1/no-body", {}),
+        ("GET", "/v1/echo", {"content-type": "application/json"}),
+        ("DELETE", "/v1/books/b1", {}),
+    ],
+)
+async def test_a_body_for_a_rule_without_one_is_a_400(
+    running: Running, method: str, target: str, headers: dict[str, str]
+) -> None:
+    response = await request(running.port, method, target, headers, b"{}")
+
+    assert (response.status, response.reason, response.fields) == (400, "UNEXPECTED_BODY", ["body"])
+
+
+@pytest.mark.parametrize("body", [None, b""])
+async def test_no_body_is_no_field(running: Running, body: bytes | None) -> None:
+    for target in ("/v1/echo", "/v1/no-body"):
+        response = await request(running.port, "POST", target, {"content-type": "text/plain"}, body)
+
+        assert (response.status, response.json) == (200, {})
+
+
+async def test_a_chunked_body_is_read_whole(running: Running) -> None:
+    chunks = b'7\r\n{"text"\r\n5\r\n:"a"}\r\n0\r\n\r\n'
+
+    response = await request(running.port, "POST", "/v1/echo", {"transfer-encoding": "chunked"}, chunks)
+
+    assert response.json == {"text": "a"}
+
+
+@pytest.mark.parametrize("length", [1024 * 1024 + 1, 5_000_000])
+async def test_a_body_beyond_the_limit_is_a_413_whether_or_not_its_length_is_said(
+    running: Running, length: int
+) -> None:
+    body = b" " * length
+    chunked = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (body[: length // 2], body[length // 2 :]))
+
+    said = await request(running.port, "POST", "/v1/echo", {"content-type": "application/json"}, body)
+    unsaid = await request(running.port, "POST", "/v1/echo", {"transfer-encoding": "chunked"}, chunked + b"0\r\n\r\n")
+
+    assert (said.status, said.reason) == (unsaid.status, unsaid.reason) == (413, "BODY_TOO_LARGE")
+
+
+async def test_a_body_of_the_limit_is_taken(running: Running) -> None:
+    body = b'{"text":"%s"}' % (b"a" * (1024 * 1024 - 11))
+
+    response = await request(running.port, "POST", "/v1/echo", {"content-type": "application/json"}, body)
+
+    assert (response.status, len(body)) == (200, 1024 * 1024)
