@@ -3,17 +3,20 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import timedelta
 from typing import Protocol
 
 import pytest
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.identifiers import new_id
+from mesh.saga import Sagas
 from mesh.uow import UnitOfWork
 from score_maker.commands import settle_scores, submit_score
 from score_maker.domain import Ending, Score, Status
 from score_maker.ports import LostUpdate, Work
-from score_maker.repository import ScoreWork
+from score_maker.repository import ScoreWork, SqlScores
+from score_maker.saga import ScoreSagas, define
 from tests.score_maker.examples import ALICE, NOW, SECOND, a_score, an_event, history_of, score_that_is
 from tests.score_maker.fakes import FakeEvents, FakeSagas, FakeWork, Store
 
@@ -194,6 +197,21 @@ async def test_sets_are_locked_in_one_order(engine: AsyncEngine) -> None:
             await settle_scores(work.scores, endings, NOW)
 
     await asyncio.gather(*(settle(endings if number % 2 else endings[::-1]) for number in range(10)))
+
+
+@pytest.mark.parametrize(("before", "cost"), [([], 2), (history_of(Status.CONFIRMED), 4)], ids=["first", "edit"])
+async def test_a_submission_costs_few_statements_its_saga_included(
+    engine: AsyncEngine, statements: Callable[[], list[str]], before: list[Score], cost: int
+) -> None:
+    event = an_event()
+    if before:
+        await keep(Postgres(engine), *(replace(score, event_id=event.event_id) for score in before))
+    definitions = define(SqlScores, lambda: NOW, timedelta(minutes=15))
+    sagas = Sagas(definitions.all, lambda: None)
+    work = ScoreWork(engine, lambda work: ScoreSagas(sagas, definitions, work))
+    written = len(statements())
+    assert (await submit_score(work, FakeEvents(event), event.event_id, ALICE, 2, NOW)).status is Status.PENDING
+    assert len(statements()) - written == cost
 
 
 @pytest.mark.parametrize("size", [1, 100])
