@@ -1,7 +1,6 @@
 # Everything here needs only Python >= 3.11 and make; what else it takes goes into .venv, from the package registry.
 
 .DEFAULT_GOAL := help
-MAKEFLAGS += --no-builtin-rules
 .PHONY: help up test test-system test-long check gen contract-release format clean
 .DELETE_ON_ERROR:
 
@@ -60,22 +59,24 @@ clean: ## remove what can be made again; the data in .sagamesh stays
 	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The environment follows the lock file, and is not touched while that is unchanged.
+# The environment follows the lock file, and is not touched while that is unchanged. Whatever is compiled for it has a
+# make of its own, which ours must not disturb.
 $(SYNCED): pyproject.toml uv.lock .venv/.made
-	$(BIN)/uv sync --frozen --quiet
+	@env -u MAKEFLAGS -u MAKELEVEL -u MFLAGS $(BIN)/uv sync --frozen --quiet
 	@touch $@
 
 .venv/.made: $(BIN)/python
 	@$(BIN)/uv --version >/dev/null 2>&1 || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9,<1'
 	@touch $@
 
-# The first of these that runs and is new enough; an environment whose Python is gone is made anew.
+# The first that runs and for which the registry has every library ready-made; else the first that is new enough, for
+# which Redis is compiled. An environment whose Python is gone is made anew.
 $(BIN)/python:
-	@for python in $(PYTHON) python3 python3.14 python3.13 python3.12 python3.11 python; do \
-	  if $$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then \
+	@for below in 13 99; do for python in $(or $(PYTHON),python3 python3.12 python3.11 python3.13 python3.14 python); do \
+	  if $$python -c "import sys; sys.exit(not (3, 11) <= sys.version_info[:2] < (3, $$below))" 2>/dev/null; then \
 	    echo "Setting up .venv with $$($$python --version); this happens once."; \
 	    $$python -m venv --clear .venv && exit 0; \
 	    rm -rf .venv; exit 1; \
 	  fi; \
-	done; \
+	done; done; \
 	echo "Python 3.11 or newer is needed; 'make PYTHON=/path/to/python3 ...' names one." >&2; exit 1
