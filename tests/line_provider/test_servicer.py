@@ -1,6 +1,5 @@
 """EventService over real sockets and a real database: every success, and every refusal with its reason and field."""
 
-from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,33 +7,15 @@ import grpc
 import pytest
 from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
-from grpc import aio
 from sagamesh.line_provider.v1 import event_pb2
-from sagamesh.line_provider.v1.commands_pb2 import ApplyScore
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mesh.channel import status_from
 from mesh.identifiers import new_id
-from tests.line_provider.service import LineProvider, envelope
+from tests.line_provider.service import LineProvider, a_score, envelope, refusal
 
 HOUR = timedelta(hours=1)
 Event = event_pb2.Event
-
-
-async def refusal(call: Awaitable[object]) -> tuple[grpc.StatusCode, str, list[str]]:
-    """The code, reason and fields at fault of a call that must be refused."""
-    with pytest.raises(aio.AioRpcError) as raised:
-        await call
-    info, fault = ErrorInfo(), BadRequest()
-    reason, fields = "", list[str]()
-    for detail in status_from(raised.value).details:
-        if detail.Unpack(info):
-            reason = info.reason
-        if detail.Unpack(fault):
-            fields = [violation.field for violation in fault.field_violations]
-    return raised.value.code(), reason, fields
 
 
 def soon() -> datetime:
@@ -291,12 +272,6 @@ class TestListEvents:
         page = await service.events.ListEvents(event_pb2.ListEventsRequest(page_size=1))
         code, _, fields = await refusal(self.titles(service, open=True, page_token=page.next_page_token))
         assert (code, fields) == (grpc.StatusCode.INVALID_ARGUMENT, ["page_token"])
-
-
-def a_score(event_id: str, rate: int = 4) -> ApplyScore:
-    """The command to count a new score."""
-    now = datetime.now(UTC)
-    return ApplyScore(score_id=str(new_id()), event_id=event_id, revision=1, rate=rate, submitted_at=now)
 
 
 async def pass_deadlines(engine: AsyncEngine) -> None:

@@ -10,8 +10,7 @@ from grpc import aio
 from sagamesh.line_provider.v1 import event_pb2
 
 from mesh.identifiers import new_id
-from tests.line_provider.service import LineProvider, envelope, serving
-from tests.line_provider.test_servicer import a_score
+from tests.line_provider.service import LineProvider, a_score, envelope, serving
 from tests.mesh.echo import Keys
 
 SOON = 10

@@ -25,6 +25,7 @@ class ScoreMaker:
     """The server and stubs of it."""
 
     server: Server
+    channel: aio.Channel
     keys: Keys
     events: LineProvider
     scores: "score_pb2_grpc.ScoreServiceAsyncStub"
@@ -89,6 +90,7 @@ async def serving(dsn: str, keys: Keys, events: LineProvider, **options: Any) ->
     async with server, aio.insecure_channel(f"127.0.0.1:{server.port}") as channel:
         yield ScoreMaker(
             server,
+            channel,
             keys,
             events,
             score_pb2_grpc.ScoreServiceStub(channel),

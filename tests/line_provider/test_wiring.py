@@ -1,0 +1,59 @@
+"""What a running line_provider serves, and what it says when it cannot start."""
+
+import os
+import subprocess
+import sys
+from typing import Any
+
+import grpc
+import pytest
+from grpc import aio
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from sagamesh.mesh.v1 import maintenance_pb2, maintenance_pb2_grpc
+
+from tests.line_provider.service import LineProvider, bearer
+from tests.mesh.echo import Keys
+
+
+async def health(channel: aio.Channel, service: str) -> int:
+    """What the health service says of one service."""
+    stub: Any = health_pb2_grpc.HealthStub(channel)  # its stubs do not say what it has
+    return (await stub.Check(health_pb2.HealthCheckRequest(service=service))).status
+
+
+@pytest.mark.parametrize(
+    "name", ["line_provider.v1.EventService", "mesh.v1.InboxService", "mesh.v1.MaintenanceService"]
+)
+async def test_a_participants_services_are_served(service: LineProvider, name: str) -> None:
+    assert await health(service.channel, f"sagamesh.{name}") == health_pb2.HealthCheckResponse.SERVING
+
+
+@pytest.mark.parametrize("name", ["mesh.v1.OutboxService", "mesh.v1.SagaService"])
+async def test_what_only_an_initiator_needs_is_not(service: LineProvider, name: str) -> None:
+    with pytest.raises(aio.AioRpcError) as raised:
+        await health(service.channel, f"sagamesh.{name}")
+    assert raised.value.code() is grpc.StatusCode.NOT_FOUND
+
+
+async def test_its_tasks_run(service: LineProvider, keys: Keys) -> None:
+    stub = maintenance_pb2_grpc.MaintenanceServiceStub(service.channel)
+    operator = bearer(keys, "ops", "operator")
+    tasks = (await stub.ListTasks(maintenance_pb2.ListTasksRequest(), **operator)).tasks
+    assert {task.name for task in tasks} == {"inbox.roll", "request.prune"}
+    for task in tasks:
+        await stub.RunTask(maintenance_pb2.RunTaskRequest(task=task.name), **operator)
+
+
+def test_without_settings_it_says_which_are_missing() -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("LINE_PROVIDER_")}
+    ended = subprocess.run(
+        [sys.executable, "-m", "line_provider"],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert "database_dsn" in ended.stderr.lower()
+    assert "Traceback" not in ended.stderr
