@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 
 from rich.console import Console
 from rich.live import Live
-from rich.table import Table
+from rich.table import Column, Table
 
 from stack.status import Status
 
@@ -60,7 +60,7 @@ class Progress:
 
 
 def _table(rows: list[tuple[str, Status, str]]) -> Table:
-    table = Table("process", "status", "address", box=None, pad_edge=False)
+    table = Table(Column("process", min_width=16), Column("status", min_width=10), "address", box=None, pad_edge=False)
     for name, status, address in rows:
         table.add_row(name, f"[{_COLOURS[status]}]{status.value}[/]", address)
     return table

@@ -40,7 +40,8 @@ class Timing:
     stable_after: float = 10.0
     probe_while_starting: float = 0.05
     probe_while_ready: float = 2.0
-    stop_by: tuple[float, ...] = (3.0, 5.5, 8.0)
+    # The gateway drains for up to 4 s; with it gone, services have little left to drain.
+    stop_by: tuple[float, ...] = (4.5, 7.5, 9.0)
 
 
 @dataclass(slots=True)

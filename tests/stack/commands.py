@@ -2,13 +2,16 @@
 
 import asyncio
 import os
+import select
 import signal
+import subprocess
 import sys
-from asyncio.subprocess import DEVNULL, PIPE, Process
-from collections.abc import AsyncGenerator, Sequence
-from contextlib import asynccontextmanager
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from subprocess import DEVNULL, PIPE
 
 import typer
 from typer.core import TyperGroup
@@ -32,7 +35,7 @@ class Finished:
 class Up:
     """A running `sagamesh up`: the process, and the URL that it announced."""
 
-    process: Process
+    process: subprocess.Popen[bytes]
     url: str
 
 
@@ -58,22 +61,24 @@ async def sagamesh(*arguments: str | Path, **environment: str) -> Finished:
     return Finished(process.returncode, output.decode(), errors.decode())
 
 
-@asynccontextmanager
-async def running_up(*arguments: str | Path, prefix: Sequence[str] = ()) -> AsyncGenerator[Up]:
-    """`sagamesh up` from its announcement to the end of the block, and ended with us should we be killed."""
+@contextmanager
+def running_up(*arguments: str | Path, prefix: Sequence[str] = ()) -> Generator[Up]:
+    """`sagamesh up` on a free port, from its announcement to the end of the block; ended with us if we are killed.
+
+    `prefix` runs the command. Raises ChildProcessError with what it said instead of its announcement.
+    """
     command = (*prefix, *SAGAMESH, "up", "--port", "0", *map(str, arguments))
     program = Program("up", command, death_signal=signal.SIGTERM)
-    process = await asyncio.create_subprocess_exec(*program.command(), stdin=DEVNULL, stdout=PIPE, stderr=PIPE)
-    assert process.stdout is not None
-    assert process.stderr is not None
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            announced = (await process.stdout.readline()).decode()
-        if not announced.startswith("ready "):
-            raise ChildProcessError((await process.stderr.read()).decode())
-        yield Up(process, announced.removeprefix("ready ").strip())
-    finally:
-        if process.returncode is None:
+    with tempfile.TemporaryFile() as errors:
+        process = subprocess.Popen(program.command(), stdin=DEVNULL, stdout=PIPE, stderr=errors)
+        assert process.stdout is not None
+        try:
+            ready, _, _ = select.select([process.stdout], [], [], _PATIENCE)
+            announced = process.stdout.readline().decode() if ready else ""
+            if not announced.startswith("ready "):
+                errors.seek(0)
+                raise ChildProcessError(errors.read().decode())
+            yield Up(process, announced.removeprefix("ready ").strip())
+        finally:
             process.terminate()
-        async with asyncio.timeout(_PATIENCE):
-            await process.communicate()
+            process.communicate(timeout=_PATIENCE)

@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
 
 from mesh.uow import open_engine
+from stack.errors import StartFailed
 from stack.ports import free_port
 from stack.postgres import Cluster, ensure_database, with_account
 from stack.probes import POSTGRES_GREETING, POSTGRES_WELCOME
@@ -63,9 +63,12 @@ async def test_a_failing_statement_leaves_no_password_in_the_log(tmp_path: Path)
     cluster = Cluster(tmp_path / "postgres", "secret", free_port(), ephemeral=True)
     cluster.initialise()
     log = tmp_path / "log"
-    with running(cluster.program(), cluster.port, log, POSTGRES_GREETING, POSTGRES_WELCOME), pytest.raises(DBAPIError):
+    with (
+        running(cluster.program(), cluster.port, log, POSTGRES_GREETING, POSTGRES_WELCOME),
+        pytest.raises(StartFailed) as raised,
+    ):
         await ensure_database(cluster.dsn, "pg_reserved_name", "very-secret")
-    assert "very-secret" not in log.read_text()
+    assert "very-secret" not in log.read_text() + str(raised.value)
 
 
 async def test_a_server_starts_after_its_predecessor_was_orphaned(tmp_path: Path):
@@ -87,6 +90,16 @@ async def test_a_pid_file_that_names_a_stranger_is_no_obstacle(tmp_path: Path):
     cluster.initialise()
     with running(cluster.program(), cluster.port, tmp_path / "log", POSTGRES_GREETING, POSTGRES_WELCOME):
         assert await ask(cluster.dsn, "SELECT 1") == 1
+
+
+def test_the_server_has_no_right_of_root_but_to_reach_its_files(tmp_path: Path):
+    cluster = Cluster(tmp_path / "postgres", "secret", free_port(), ephemeral=True)
+    cluster.initialise()
+    with running(cluster.program(), cluster.port, tmp_path / "log", POSTGRES_GREETING, POSTGRES_WELCOME) as process:
+        lines = Path(f"/proc/{process.pid}/status").read_text().splitlines()
+    status = dict(line.split(":\t", 1) for line in lines)
+    assert "0" not in status["Uid"].split()
+    assert int(status["CapEff"], 16) in (0, 1 << 1)
 
 
 def test_the_password_is_on_no_command_line(tmp_path: Path):
