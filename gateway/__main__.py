@@ -48,7 +48,7 @@ def serve(settings: GatewaySettings) -> None:
 async def _serve(settings: GatewaySettings) -> None:
     try:
         gateway = create_gateway(settings)
-        listener = _listen(settings)
+        listener = listen(settings)
     except (ContractError, RouteError, HeaderError, OSError) as error:
         raise StartError(f"gateway: {error}") from error
     config = uvicorn.Config(
@@ -66,13 +66,16 @@ async def _serve(settings: GatewaySettings) -> None:
     await DrainingServer(config, gateway.drain).serve([listener])
 
 
-def _listen(settings: GatewaySettings) -> socket.socket:
+def listen(settings: GatewaySettings) -> socket.socket:
+    """A listening socket. The kernel resets its connections whose peer has taken nothing for `stall` seconds: closing
+    them would wait for what was written to be read. Raises OSError."""
     host, _, port = settings.listen.rpartition(":")
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     if settings.reuse_port:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.stall * 1000))
     listener.bind((host.strip("[]"), int(port)))
     listener.listen(_BACKLOG)
     return listener

@@ -1,7 +1,6 @@
 """A real gateway in front of a real gRPC server, each on a port of its own."""
 
 import asyncio
-import socket
 from collections.abc import AsyncGenerator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,7 +10,7 @@ from typing import Any
 import grpc
 import uvicorn
 
-from gateway.__main__ import DrainingServer
+from gateway.__main__ import DrainingServer, listen
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
@@ -46,7 +45,7 @@ class Running:
 async def running_gateway(settings: GatewaySettings) -> AsyncGenerator[tuple[int, DrainingServer]]:
     """The gateway's port and server, from its first request to its drained end."""
     gateway = create_gateway(settings)
-    listener = socket.create_server(("127.0.0.1", 0))
+    listener = listen(settings)
     config = uvicorn.Config(
         gateway.app, lifespan="on", log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=4
     )
@@ -71,7 +70,9 @@ async def running_library(tmp_path: Path, **options: Any) -> AsyncGenerator[Runn
     server.add_generic_rpc_handlers(_handlers(state))
     port = server.add_insecure_port("127.0.0.1:0")
     await server.start()
-    settings = GatewaySettings(upstreams={"test.library.v1": f"127.0.0.1:{port}"}, descriptor_set=image, **options)
+    settings = GatewaySettings(
+        listen="127.0.0.1:0", upstreams={"test.library.v1": f"127.0.0.1:{port}"}, descriptor_set=image, **options
+    )
     async with running_gateway(settings) as (gateway_port, gateway_server):
         yield Running(gateway_port, state, gateway_server)
     await server.stop(None)
@@ -119,7 +120,7 @@ def _stream(state: Library) -> grpc.RpcMethodHandler:
         try:
             async for message in state.stream(request, context):
                 yield message
-        except asyncio.CancelledError:
+        except BaseException:  # a cancelled write fails with an error of grpc's own
             state.cancelled.set()
             raise
 
