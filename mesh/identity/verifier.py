@@ -16,6 +16,7 @@ from mesh.identity.tokens import AUDIENCE, TokenExpired, TokenInvalid
 log = logging.getLogger(__name__)
 
 _SERVICE = "service:"
+_LONGEST_SUBJECT = 255  # OpenID Connect's own bound; rows and their indexes hold it
 _LONGEST_TOKEN = 8192
 # `iat` is not checked: a clock a second ahead would refuse good tokens, and `exp` is what limits a token.
 _OPTIONS: Any = {"require": ["exp", "sub", "aud"], "verify_iat": False}  # PyJWT's own type for it is private
@@ -115,8 +116,8 @@ def _claims_of(token: str, key: jwt.PyJWK) -> dict[str, Any]:
 def _principal_of(kid: str, claims: dict[str, Any]) -> Principal:
     subject: str = claims["sub"]
     # Half a surrogate pair is no text for protobuf, a NUL is none for PostgreSQL; neither is printable.
-    if not subject or not subject.isprintable():
-        raise TokenInvalid("The bearer token's subject is empty, or has characters that cannot be shown.")
+    if not subject or not subject.isprintable() or len(subject) > _LONGEST_SUBJECT:
+        raise TokenInvalid("The bearer token's subject is empty, too long, or has characters that cannot be shown.")
     if kid.startswith(_SERVICE) or subject.startswith(_SERVICE):
         # A service's key speaks for that service only, and nobody else's key speaks for a service.
         if subject != kid or kid == _SERVICE:

@@ -131,6 +131,7 @@ FORGED = {
     "no expiry": signed(USERS, sub="alice", aud="sagamesh"),
     "no subject": signed(USERS, aud="sagamesh", exp=int(time.time()) + 60),
     "an empty subject": signed(USERS, **claims(sub="")),
+    "a subject longer than any id": signed(USERS, **claims(sub="a" * 256)),
     "a subject with a NUL": signed(USERS, **claims(sub="alice\0")),
     "half a surrogate pair as subject": signed(USERS, **claims(sub="\ud800")),
     "a subject that is a number": signed(USERS, **claims(sub=7)),

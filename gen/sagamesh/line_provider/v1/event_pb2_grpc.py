@@ -108,7 +108,8 @@ class EventServiceServicer:
 
     def WatchEvent(self, request, context):
         """Streams an event: as it stands, then after each change. Changes in quick succession may arrive as one; the
-        versions strictly increase, and the last one is always sent.
+        versions strictly increase, and the last one is always sent. The stream ends with OK when the server that sends it
+        stops: whoever goes on watching calls again, with `after_version`.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,7 +45,8 @@ class EventServiceStub:
     """Finishes an event: from now on it takes no score."""
     WatchEvent: _grpc.UnaryStreamMultiCallable[_event_pb2.WatchEventRequest, _event_pb2.Event]
     """Streams an event: as it stands, then after each change. Changes in quick succession may arrive as one; the
-    versions strictly increase, and the last one is always sent.
+    versions strictly increase, and the last one is always sent. The stream ends with OK when the server that sends it
+    stops: whoever goes on watching calls again, with `after_version`.
     """
 
 @_typing.type_check_only
@@ -65,7 +66,8 @@ class EventServiceAsyncStub(EventServiceStub):
     """Finishes an event: from now on it takes no score."""
     WatchEvent: _aio.UnaryStreamMultiCallable[_event_pb2.WatchEventRequest, _event_pb2.Event]  # type: ignore[assignment]
     """Streams an event: as it stands, then after each change. Changes in quick succession may arrive as one; the
-    versions strictly increase, and the last one is always sent.
+    versions strictly increase, and the last one is always sent. The stream ends with OK when the server that sends it
+    stops: whoever goes on watching calls again, with `after_version`.
     """
 
 class EventServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -118,7 +120,8 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_abc.Iterator[_event_pb2.Event], _abc.AsyncIterator[_event_pb2.Event]]:
         """Streams an event: as it stands, then after each change. Changes in quick succession may arrive as one; the
-        versions strictly increase, and the last one is always sent.
+        versions strictly increase, and the last one is always sent. The stream ends with OK when the server that sends it
+        stops: whoever goes on watching calls again, with `after_version`.
         """
 
 def add_EventServiceServicer_to_server(servicer: EventServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...
