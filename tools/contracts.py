@@ -90,7 +90,7 @@ def generate(target: Path) -> None:
         services = [name for name in ours if "\nservice " in (PROTO / name).read_text()]
         compile_protos([*common, *python, *ours])
         typing = f"--plugin=protoc-gen-mypy_grpc={tool('protoc-gen-mypy_grpc')}"
-        compile_protos([*common, typing, f"--grpc_python_out={target}", f"--mypy_grpc_out={target}", *services])
+        compile_protos([*common, typing, f"--grpc_python_out={target}", f"--mypy_grpc_out=quiet:{target}", *services])
         compile_protos([*common, *python, "buf/validate/validate.proto"])
         image = ["--include_imports", "--include_source_info", f"--descriptor_set_out={target / IMAGE}"]
         compile_protos([*common, *image, *ours])
