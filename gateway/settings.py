@@ -16,26 +16,28 @@ class GatewaySettings(BaseSettings):
 
     model_config = SettingsConfigDict(frozen=True, env_prefix="GATEWAY_", hide_input_in_errors=True)
 
-    listen: str = Field("127.0.0.1:8080", description="host:port of the HTTP server; port 0 picks one")
+    listen: str = Field(default="127.0.0.1:8080", description="host:port of the HTTP server; port 0 picks one")
     reuse_port: bool = Field(default=False, description="let several processes share the port (SO_REUSEPORT)")
     upstreams: Annotated[dict[str, str], NoDecode] = Field(
         description="package=target, separated by commas, or by semicolons where a target holds commas; "
         "a package serves the packages below it too"
     )
     descriptor_set: Path = Field(
-        OWN_CONTRACT, description="FileDescriptorSet with imports, and source info for comments"
+        default=OWN_CONTRACT, description="FileDescriptorSet with imports, and source info for comments"
     )
-    title: str = Field("Sagamesh", description="title of the API's documentation")
-    api_version: str = Field("v1", description="version that the API's documentation states")
+    title: str = Field(default="Sagamesh", description="title of the API's documentation")
+    api_version: str = Field(default="v1", description="version that the API's documentation states")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
-    max_body_bytes: int = Field(1024 * 1024, ge=1, description="largest request body taken")
-    max_message_bytes: int = Field(64 * 1024 * 1024, ge=1024, description="largest message taken from a service")
-    unary_deadline: float = Field(30.0, gt=0, description="deadline of a unary call for which nobody sets one")
-    heartbeat: float = Field(15.0, gt=0, description="silence after which an event stream sends a comment")
-    stall: float = Field(30.0, gt=0, description="how long a client of a stream may read nothing before it is dropped")
-    drain_grace: float = Field(4.0, ge=0, description="how long requests in flight may take after SIGTERM")
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1, description="largest request body taken")
+    max_message_bytes: int = Field(
+        default=64 * 1024 * 1024, ge=1024, description="largest message taken from a service"
+    )
+    unary_deadline: float = Field(default=30.0, gt=0, description="deadline of a unary call for which nobody sets one")
+    heartbeat: float = Field(default=15.0, gt=0, description="silence after which an event stream sends a comment")
+    stall: float = Field(default=30.0, gt=0, description="how long a client may read nothing before it is dropped")
+    drain_grace: float = Field(default=4.0, ge=0, description="how long requests in flight may take after SIGTERM")
     forwarded_headers: Annotated[tuple[str, ...], NoDecode] = Field(
-        ("authorization", "tracestate", "accept-language", "x-request-id"),
+        default=("authorization", "tracestate", "accept-language", "x-request-id"),
         description="request headers that become metadata, separated by commas",
     )
 

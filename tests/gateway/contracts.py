@@ -12,7 +12,7 @@ from google.protobuf.message_factory import GetMessageClass
 from grpc_tools import protoc
 
 ROOT = Path(__file__).parents[2]
-_compile: Any = protoc.main  # pyright: ignore[reportUnknownMemberType]  # grpc_tools has no types
+_compile: Any = protoc.main  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # grpc_tools has no types
 
 # Messages of a proto that is compiled at run time have no static type.
 Message = Any

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,11 +71,16 @@ class Connection:
             return Response(status, headers, await self.reader.readexactly(int(headers["content-length"])))
         return Response(status, headers, b"".join([chunk async for chunk in self.chunks()]))
 
-    async def chunks(self):
+    async def chunks(self) -> AsyncIterator[bytes]:
         """The chunks of a chunked body, as they come."""
         while size := int(await self.reader.readuntil(b"\r\n"), 16):
             yield (await self.reader.readexactly(size + 2))[:-2]
         await self.reader.readuntil(b"\r\n")
+
+    def pause(self) -> None:
+        """Reads nothing more from the socket."""
+        assert isinstance(self.writer.transport, asyncio.ReadTransport)
+        self.writer.transport.pause_reading()
 
     def close(self) -> None:
         self.writer.transport.abort()

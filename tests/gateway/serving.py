@@ -1,7 +1,7 @@
 """A real gateway in front of a real gRPC server, each on a port of its own."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -34,9 +34,10 @@ class Library:
 
 @dataclass(frozen=True)
 class Running:
-    """A gateway that serves: its port, and the service behind it."""
+    """A gateway that serves: its port, and the service behind it with its address."""
 
     port: int
+    target: str
     library: Library
     server: DrainingServer
 
@@ -74,12 +75,12 @@ async def running_library(tmp_path: Path, **options: Any) -> AsyncGenerator[Runn
         listen="127.0.0.1:0", upstreams={"test.library.v1": f"127.0.0.1:{port}"}, descriptor_set=image, **options
     )
     async with running_gateway(settings) as (gateway_port, gateway_server):
-        yield Running(gateway_port, state, gateway_server)
+        yield Running(gateway_port, f"127.0.0.1:{port}", state, gateway_server)
     await server.stop(None)
 
 
 def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
-    echo, book = library_message("Everything"), state.book
+    book = state.book
     unary = {
         "CreateBook": _unary(state, "CreateBookRequest", lambda request: book),
         "GetBook": _unary(state, "GetBookRequest", lambda request: book),
@@ -88,14 +89,15 @@ def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
         "WatchBook": _stream(state),
     }
     echoes = {name: _unary(state, "Everything", lambda request: request) for name in ("Get", "Post")}
-    assert echo is not None
     return (
         grpc.method_handlers_generic_handler("test.library.v1.BookService", unary),
         grpc.method_handlers_generic_handler("test.library.v1.EchoService", echoes),
     )
 
 
-def _unary(state: Library, request_type: str, answer: Callable[[Message], Message]) -> grpc.RpcMethodHandler:
+def _unary(
+    state: Library, request_type: str, answer: Callable[[Message], Message]
+) -> grpc.RpcMethodHandler[Message, Message]:
     async def handle(request: Message, context: Any) -> Message:
         _note(state, request, context)
         if state.act is not None:
@@ -109,12 +111,12 @@ def _unary(state: Library, request_type: str, answer: Callable[[Message], Messag
     return grpc.unary_unary_rpc_method_handler(
         handle,
         request_deserializer=library_message(request_type).FromString,
-        response_serializer=lambda message: b"" if message is None else message.SerializeToString(),
+        response_serializer=_serialized,
     )
 
 
-def _stream(state: Library) -> grpc.RpcMethodHandler:
-    async def handle(request: Message, context: Any):
+def _stream(state: Library) -> grpc.RpcMethodHandler[Message, Message]:
+    async def handle(request: Message, context: Any) -> AsyncIterator[Message]:
         _note(state, request, context)
         assert state.stream is not None
         try:
@@ -127,8 +129,12 @@ def _stream(state: Library) -> grpc.RpcMethodHandler:
     return grpc.unary_stream_rpc_method_handler(
         handle,
         request_deserializer=library_message("WatchBookRequest").FromString,
-        response_serializer=lambda message: message.SerializeToString(),
+        response_serializer=_serialized,
     )
+
+
+def _serialized(message: Message) -> bytes:
+    return b"" if message is None else message.SerializeToString()
 
 
 def _note(state: Library, request: Message, context: Any) -> None:

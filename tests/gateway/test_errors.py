@@ -19,6 +19,7 @@ from tests.gateway.contracts import Message, library
 from tests.gateway.http import request
 from tests.gateway.serving import Handler, Running, running_gateway
 
+_to_status: Any = rpc_status.to_status  # pyright: ignore[reportUnknownMemberType, reportUnknownVariableType]  # grpc_status has no types
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -26,7 +27,7 @@ def refusing(status: Status) -> Handler:
     """A service that answers with a typed error."""
 
     async def act(request: Message, context: Any) -> Message:
-        await context.abort_with_status(rpc_status.to_status(status))
+        await context.abort_with_status(_to_status(status))
 
     return act
 

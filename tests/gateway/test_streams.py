@@ -118,22 +118,17 @@ async def test_an_error_before_the_first_message_keeps_its_status(running: Runni
     assert (response.status, response.error["message"]) == (404, "no such book")
 
 
-@pytest.mark.parametrize(
-    ("accept", "error"),
-    [
-        ("text/event-stream", lambda body: json.loads(body.split(b"event: error\ndata: ")[1])),
-        ("application/x-ndjson", lambda body: json.loads(body.splitlines()[-1])),
-        ("application/json", lambda body: json.loads(body)[-1]),
-    ],
-)
-async def test_an_error_after_the_first_message_arrives_in_band(running: Running, accept: str, error: Any) -> None:
+@pytest.mark.parametrize("accept", ["text/event-stream", "application/x-ndjson", "application/json"])
+async def test_an_error_after_the_first_message_arrives_in_band(running: Running, accept: str) -> None:
     running.library.stream = one_then_error
 
     response = await request(running.port, "GET", WATCH, {"accept": accept})
 
     assert response.status == 200
-    assert error(response.body)["error"]["message"] == "burnt"
-    assert error(response.body)["error"]["code"] == 500
+    last = response.body.splitlines()[-2:] if accept == "text/event-stream" else response.body.splitlines()[-1:]
+    error = json.loads(last[0].removeprefix(b"data: "))
+    error = error[-1] if accept == "application/json" else error
+    assert (error["error"]["message"], error["error"]["code"]) == ("burnt", 500)
 
 
 async def test_a_silent_stream_beats(running: Running) -> None:
@@ -199,7 +194,7 @@ async def test_a_client_that_stops_reading_holds_the_service_back_and_is_dropped
         connection = await Connection.open(running.port)
         connection.send("GET", WATCH, SSE)
         await connection.head()
-        connection.writer.transport.pause_reading()  # pyright: ignore[reportAttributeAccessIssue]  # a socket's has it
+        connection.pause()
 
         await asyncio.wait_for(running.library.cancelled.wait(), 20)
         async with asyncio.timeout(20):
