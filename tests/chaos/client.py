@@ -1,9 +1,10 @@
-"""A client that gives up on nothing: it repeats a request until it has an answer. Knows HTTP, and no score."""
+"""A client that repeats a request until it has an answer. Knows HTTP, and no score."""
 
 import asyncio
+import itertools
 import random
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import httpx
@@ -23,15 +24,19 @@ class Refused(Exception):
 
 class PatientClient:
     """Repeats whatever had no answer (a lost connection, a timeout) or was told to come back, with the same
-    Idempotency-Key, so that a repetition is safe. `interruptions` counts why it had to.
+    Idempotency-Key, so that a repetition is safe. `interruptions` counts why it had to. One that does not `insist`
+    takes "come back later" for a refusal.
 
     A 500 is nobody's answer to a lost process: it fails the test.
     """
 
-    def __init__(self, http: httpx.AsyncClient, rng: random.Random, patience: float = 90) -> None:
+    def __init__(
+        self, http: httpx.AsyncClient, rng: random.Random, *, insist: bool = True, patience: float = 90
+    ) -> None:
         self.interruptions: Counter[str] = Counter()
         self._http = http
         self._rng = rng
+        self._insist = insist
         self._patience = patience
 
     async def call(
@@ -47,7 +52,7 @@ class PatientClient:
         """The body of the acknowledgement. Raises Refused, or TimeoutError when patience ends."""
         sent = {**headers, **({"Idempotency-Key": key} if key else {})}
         async with asyncio.timeout(self._patience):
-            while True:
+            for pause in _pauses():
                 try:
                     response = await self._http.request(method, path, headers=sent, json=json, params=params)
                 except httpx.TransportError as error:
@@ -56,14 +61,21 @@ class PatientClient:
                     if response.is_success:
                         return response.json()
                     self._take_note(response)
-                await asyncio.sleep(self._rng.uniform(0.02, 0.2))
+                await asyncio.sleep(self._rng.uniform(0.5, 1) * pause)
+        raise AssertionError("pauses end")
 
     def _take_note(self, response: httpx.Response) -> None:
         reason = reason_of(response)
-        if response.status_code not in _COME_BACK and reason != _LOCKED:
-            assert response.status_code < 500, f"{response.request.method} {response.request.url}: {response.text}"
+        come_back = response.status_code in _COME_BACK
+        assert come_back or response.status_code < 500, f"{response.request.method} {response.url}: {response.text}"
+        if not (come_back and self._insist) and reason != _LOCKED:
             raise Refused(response.status_code, reason, response.text)
         self.interruptions[f"{response.status_code} {reason}"] += 1
+
+
+def _pauses() -> Iterator[float]:
+    """Seconds between attempts: short at first, since most changes settle at once, then easy on the machine."""
+    return (min(0.5, 0.05 * 2**attempt) for attempt in itertools.count())
 
 
 def reason_of(response: httpx.Response) -> str:

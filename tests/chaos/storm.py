@@ -1,7 +1,6 @@
 """Users at work while processes die: the work is let through in shares, and each share loses one process."""
 
 import asyncio
-import random
 import signal
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
@@ -47,21 +46,18 @@ class Gate:
             await self._counted.wait_for(lambda: self._over >= number)
 
 
-async def storm(
-    system: System, raters: Sequence[Rater], client: PatientClient, strikes: Sequence[Strike], rng: random.Random
-) -> None:
-    """Has the raters do all that they have to do; each strike falls while its share of that is on its way, and the
-    next one when that share is over."""
+async def storm(system: System, raters: Sequence[Rater], client: PatientClient, strikes: Sequence[Strike]) -> None:
+    """Has the raters do all that they have to do, in their order; each strike falls in the middle of its share."""
     gate = Gate()
-    waiting = deque(rng.sample(raters, len(raters)))
+    waiting = deque(raters)
     total = sum(rater.actions for rater in raters)
-    share = total // max(1, len(strikes))
+    share = total // len(strikes)
     async with asyncio.TaskGroup() as group:
         for _ in range(_AT_ONCE):
             group.create_task(_work(waiting, client, gate))
         for number, strike in enumerate(strikes):
             gate.open(share)
-            await gate.reached(number * share + rng.randrange(share // 2 + 1))
+            await gate.reached(number * share + share // 3)
             await strike(system)
             await gate.reached((number + 1) * share - _AT_ONCE // 2)
         gate.open(total - share * len(strikes))

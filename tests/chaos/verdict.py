@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from urllib.parse import quote
@@ -14,7 +15,8 @@ from tests.chaos.raters import Expectation, Rater
 from tests.chaos.world import World
 from tests.system import System
 
-_UNENDED = (Saga.RUNNING, Saga.FINISHING, Saga.COMPENSATING, Saga.STUCK)
+_UNDER_WAY = (Saga.RUNNING, Saga.FINISHING)
+_FAILED = (Saga.COMPENSATING, Saga.STUCK)
 
 
 async def nothing_lost_nothing_twice(world: World) -> None:
@@ -51,8 +53,10 @@ def _aggregate_is_exact(event: dict[str, Any], scores: Sequence[dict[str, Any]])
     )
 
 
-async def nothing_given_up(system: System) -> None:
-    """No dead letter, no parked key, nothing waiting, and no saga that has not ended; as an operator reads it."""
+async def nothing_given_up(system: System, *, waiting: bool = False) -> None:
+    """No dead letter, no parked key, no saga being taken back; unless something may be `waiting`, nothing does, and no
+    saga has not ended. As an operator reads it."""
+    states = _FAILED if waiting else (*_FAILED, *_UNDER_WAY)
     async with system.operator_session("score_maker") as session:
         asked: Any = {"metadata": session.metadata, "timeout": session.timeout}
         outbox, sagas = (
@@ -61,25 +65,40 @@ async def nothing_given_up(system: System) -> None:
         )
         backlog = await outbox.GetBacklog(outbox_pb2.GetBacklogRequest(), **asked)
         letters = await outbox.ListDeadLetters(outbox_pb2.ListDeadLettersRequest(), **asked)
-        for state in _UNENDED:
+        for state in states:
             found = await sagas.ListSagas(ListSagasRequest(state=state), **asked)
             assert not found.sagas, f"sagas are {Saga.State.Name(state)}: {found}"
     assert [row.destination for row in backlog.destinations] == ["line_provider"]
-    assert not any(row.depth or row.dead_letters or row.parked_keys for row in backlog.destinations), backlog
+    assert not any(row.dead_letters or row.parked_keys for row in backlog.destinations), backlog
+    assert any(row.depth for row in backlog.destinations) == waiting, backlog
     assert not letters.dead_letters, letters
 
 
-async def one_message_a_change(world: World) -> None:
-    """Each acknowledged change was one saga and one handled message, and is one revision where it was counted. The
-    services' own tables say so; no API shows them."""
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How many sagas were started and how many messages were handled. The services' own tables say so; no API does."""
+
+    sagas: int
+    messages: int
+
+    @classmethod
+    async def of(cls, system: System) -> "Tally":
+        """As it stands now."""
+        ((sagas,),) = await _rows(system, "score_maker", "SELECT count(*) FROM saga")
+        ((messages,),) = await _rows(system, "line_provider", "SELECT count(*) FROM inbox")
+        return cls(sagas, messages)
+
+
+async def one_message_a_change(world: World, before: Tally) -> None:
+    """Each acknowledged change was one saga and one handled message, and became one revision where it was counted."""
     made = {(r.score_id, change.revision): change.rate for r in world.raters for change in r.changes}
-    assert await _rows(world.system, "score_maker", "SELECT count(*) FROM saga") == [(len(made),)]
-    assert await _rows(world.system, "line_provider", "SELECT count(*) FROM inbox") == [(len(made),)]
-    assert await _rows(world.system, "line_provider", "SELECT count(*) FROM score_revision WHERE revoked") == [(0,)]
-    seen = await _rows(world.system, "line_provider", "SELECT score_id, revision, rate FROM score_revision")
-    counted = {(str(score_id), revision): rate for score_id, revision, rate in seen}
-    assert len(counted) == len(seen)
+    after = await Tally.of(world.system)
+    assert (after.sagas - before.sagas, after.messages - before.messages) == (len(made), len(made))
+    seen = await _rows(world.system, "line_provider", "SELECT score_id, revision, rate, revoked FROM score_revision")
+    scores = {score_id for score_id, _ in made}
+    counted = {(str(score_id), revision): rate for score_id, revision, rate, _ in seen if str(score_id) in scores}
     assert counted.items() <= made.items()
+    assert not any(revoked for _, _, _, revoked in seen)
 
 
 async def _rows(system: System, service: str, query: str) -> list[tuple[Any, ...]]:

@@ -3,7 +3,7 @@
 import asyncio
 import random
 import uuid
-from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -33,13 +33,9 @@ class World:
         key = str(uuid.UUID(int=self.rng.getrandbits(128), version=4))
         return (await self.client.call("POST", "/v1/events", self._manager, json=body, key=key))["eventId"]
 
-    def finish(self, event_id: str) -> Callable[[], Awaitable[None]]:
-        """What finishes the event when it is called."""
-
-        async def finish() -> None:
-            await self.client.call("POST", f"/v1/events/{event_id}:finish", self._manager, json={})
-
-        return finish
+    async def finish(self, event_id: str) -> None:
+        """Finishes the event."""
+        await self.client.call("POST", f"/v1/events/{event_id}:finish", self._manager, json={})
 
     async def event(self, event_id: str) -> dict[str, Any]:
         """The event as it reads now."""
