@@ -97,7 +97,7 @@ def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
 
 def _unary(
     state: Library, request_type: str, answer: Callable[[Message], Message]
-) -> grpc.RpcMethodHandler[Message, Message]:
+) -> "grpc.RpcMethodHandler[Message, Message]":
     async def handle(request: Message, context: Any) -> Message:
         _note(state, request, context)
         if state.act is not None:
@@ -115,7 +115,7 @@ def _unary(
     )
 
 
-def _stream(state: Library) -> grpc.RpcMethodHandler[Message, Message]:
+def _stream(state: Library) -> "grpc.RpcMethodHandler[Message, Message]":
     async def handle(request: Message, context: Any) -> AsyncIterator[Message]:
         _note(state, request, context)
         assert state.stream is not None
