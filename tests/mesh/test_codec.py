@@ -1,0 +1,161 @@
+"""The codec is held equal to google's json_format, except where gateway.md settles otherwise."""
+
+import json
+import math
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from google.protobuf import json_format
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from mesh.codec import Codec, DecodeError
+from tests.gateway.contracts import library, library_message
+from tests.mesh.messages import Message, messages
+
+Json = Any
+"""Any JSON."""
+
+NAME = "test.library.v1.Everything"
+
+
+@pytest.fixture(scope="module")
+def codec() -> Codec:
+    return Codec.of_descriptor_set(library())
+
+
+def everything() -> Any:
+    return library_message("Everything")
+
+
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(data=st.data())
+def test_both_ways_are_those_of_googles_json_format(data: st.DataObject, codec: Codec) -> None:
+    message: Message = data.draw(messages(everything().DESCRIPTOR))
+    theirs = json_format.MessageToJson(message)
+
+    ours = codec.encode_json(NAME, message.SerializeToString())
+    back = codec.decode_json(NAME, theirs.encode()).to_binary()
+    own_back = codec.decode_json(NAME, ours).to_binary()
+
+    assert same(json.loads(ours), json.loads(theirs))
+    assert everything().FromString(back) == json_format.Parse(theirs, everything()())
+    assert everything().FromString(own_back) == message
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40) | st.binary(max_size=40))
+def test_any_bytes_are_a_message_or_a_decode_error(codec: Codec, body: str | bytes) -> None:
+    raw = body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+    with suppress(DecodeError):
+        codec.decode_json(NAME, raw)
+
+
+PIECES = """
+"text" "anInt32" "an_int32" "inner" "inners" "labels" "struct" "time" "color" "left" "right" "nope" "\\u0061"
+1 -1.5 1e400 99999999999 true null "BLUE" "2026-01-01T00:00:00Z" { } [ ] : , " \\ NaN
+"""
+FRAGMENTS = st.sampled_from(PIECES.split())
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.lists(FRAGMENTS, max_size=14).map("".join))
+def test_what_looks_like_a_message_is_one_or_a_decode_error(codec: Codec, body: str) -> None:
+    with suppress(DecodeError):
+        codec.decode_json(NAME, body.encode())
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.binary(max_size=60))
+def test_any_wire_bytes_are_json_or_a_value_error(codec: Codec, wire: bytes) -> None:
+    with suppress(ValueError):
+        json.loads(codec.encode_json(NAME, wire))
+
+
+def same(left: Json, right: Json) -> bool:
+    """Equality of JSON in which 1 is 1.0, and floats are those of 32 bits where a shorter text stands for them."""
+    shapes: set[type[object]] = {type(left), type(right)}
+    if shapes == {dict}:
+        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
+    if shapes == {list}:
+        return len(left) == len(right) and all(map(same, left, right))
+    if float in shapes:
+        return math.isclose(left, right, rel_tol=1e-7, abs_tol=1e-45)
+    return len(shapes) == 1 and left == right
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "reason"),
+    [
+        (b"[]", "", "expected an object, got []"),
+        (b'"x"', "", 'expected an object, got "x"'),
+        (b'{"color": "PINK"}', "color", 'expected one of COLOR_UNSPECIFIED, BLUE, GREEN, got "PINK"'),
+        (b'{"color": true}', "color", "expected one of COLOR_UNSPECIFIED, BLUE, GREEN, got true"),
+        (b'{"color": 99999999999}', "color", "expected one of COLOR_UNSPECIFIED, BLUE, GREEN, got 99999999999"),
+        (b'{"colors": ["BLUE", "PINK"]}', "colors[1]", 'expected one of COLOR_UNSPECIFIED, BLUE, GREEN, got "PINK"'),
+        (b'{"coler": "BLUE"}', "coler", "unknown field; did you mean color?"),
+        (b'{"zzz": 1}', "zzz", "unknown field"),
+        (b'{"[test.extension]": 1}', "[test.extension]", "unknown field"),
+        (b'{"anInt32": "x"}', "anInt32", 'expected an integer, got "x"'),
+        (b'{"an_int32": {}}', "an_int32", "expected an integer, got {}"),
+        (b'{"aUint32": -1}', "aUint32", "expected an integer of 0 or more, got -1"),
+        (b'{"aBool": "true"}', "aBool", 'expected true or false, got "true"'),
+        (b'{"someBytes": "!"}', "someBytes", 'expected a base64 string, got "!"'),
+        (b'{"inner": [1]}', "inner", "expected an object, got [1]"),
+        (b'{"inners": {}}', "inners", "expected a list, got {}"),
+        (b'{"inners": [{"number": "x"}]}', "inners[0].number", 'expected an integer, got "x"'),
+        (b'{"labels": []}', "labels", "expected an object, got []"),
+        (b'{"labels": {"a": 1}}', "labels[a]", "expected a string, got 1"),
+        (b'{"colorsByTruth": {"yes": "BLUE"}}', "colorsByTruth", 'expected keys to be true or false, got "yes"'),
+        (b'{"time": "now"}', "time", 'expected a time such as "2026-01-31T12:00:00Z", got "now"'),
+        (b'{"boolValue": 1}', "boolValue", "expected true or false, got 1"),
+        (b'{"text": "%s", "aBool": 1}' % (b"x" * 100), "aBool", "expected true or false, got 1"),
+        (b'{"aBool": "%s"}' % (b"x" * 100), "aBool", 'expected true or false, got "' + "x" * 39 + "..."),
+        (b'{"text": "a", "text": "a"}', "text", "is given twice"),
+        (b'{"te\\u0078t": "a", "text": "a"}', "text", "is given twice"),
+        (b'{"renamed": "a", "otherName": "b"}', "otherName", "may not be given beside renamed"),
+        (b'{"left": "a", "right": 1}', "right", "may not be given beside left"),
+        (b'{"labels": {"a": "1", "a": "2"}}', "labels[a]", "is given twice"),
+        (b'{"struct": {"a": 1, "a": 2}}', "struct[a]", "is given twice"),
+        (b'{"inners": [{}, {"text": "a", "text": "b"}]}', "inners[1].text", "is given twice"),
+    ],
+)
+def test_a_refusal_names_the_field_as_the_client_wrote_it(codec: Codec, body: bytes, path: str, reason: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        codec.decode_json(NAME, body)
+
+    assert (caught.value.path, caught.value.reason) == (path, reason)
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"{", b"{}x", b'{"a":NaN}', b'{"text":"\xff"}', b"{'text':1}", b'{"text":"\\ud800"}']
+)
+def test_what_is_no_json_is_said(codec: Codec, body: bytes) -> None:
+    with pytest.raises(DecodeError, match="malformed JSON"):
+        codec.decode_json(NAME, body)
+
+
+def test_a_depth_that_no_message_has_is_refused(codec: Codec) -> None:
+    with pytest.raises(DecodeError):
+        codec.decode_json(NAME, b'{"value":' + b"[" * 100_000)
+
+
+@pytest.mark.parametrize(
+    ("body", "expected"),
+    [
+        (b'{"left": "a", "right": null}', {"left": "a"}),
+        (b'{"text": null, "maybeText": ""}', {"maybeText": ""}),
+        (b'{"anInt64": 5, "aDouble": "1.5"}', {"anInt64": "5", "aDouble": 1.5}),
+        (b'{"text": "a\\"b:\\"c"}', {"text": 'a"b:"c'}),
+        (b'{"inners": [{"text": "a"}, {"text": "b"}]}', {"inners": [{"text": "a"}, {"text": "b"}]}),
+        (b'{"anInt64": 9223372036854775807, "color": 77}', {"anInt64": "9223372036854775807", "color": 77}),
+    ],
+)
+def test_what_is_a_message_is_taken(codec: Codec, body: bytes, expected: object) -> None:
+    assert json.loads(codec.to_json(codec.decode_json(NAME, body))) == expected
+
+
+def test_an_unknown_type_is_a_key_error(codec: Codec) -> None:
+    with pytest.raises(KeyError):
+        codec.message_type("test.library.v1.Nothing")
