@@ -32,7 +32,7 @@ test-long: $(SYNCED) ## all tests with their full counts and the minute-long out
 check: $(SYNCED) ## format, lint, types, imports, contracts, and everything generated up to date
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
-	$(BIN)/pyright
+	$(BIN)/pyright --project pyproject.toml
 	$(BIN)/lint-imports --no-logo --no-cache
 	$(BIN)/python -m tools.contracts check
 	$(BIN)/python -m tools.readme check
