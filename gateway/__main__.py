@@ -8,6 +8,7 @@ import sys
 from collections.abc import Callable
 
 import uvicorn
+import uvloop
 
 from gateway.app import create_gateway
 from gateway.binding import RouteError
@@ -42,7 +43,8 @@ class DrainingServer(uvicorn.Server):
 
 def serve(settings: GatewaySettings) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Raises StartError when the contract or the address do not serve."""
-    asyncio.run(_serve(settings))
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(_serve(settings))
 
 
 async def _serve(settings: GatewaySettings) -> None:
@@ -88,4 +90,4 @@ async def _main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(run(_main))
+    sys.exit(run(_main, uvloop.new_event_loop))

@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 from mesh.call import current_call
 from mesh.telemetry import trace_id_of
 
+_encode = json.JSONEncoder(default=str).encode  # json.dumps would make an encoder for every line
+
 
 class JsonFormatter(logging.Formatter):
     """Formats a record with its trace id and the mapping passed as `extra={"facts": {...}}`."""
@@ -30,7 +32,7 @@ class JsonFormatter(logging.Formatter):
         line.update(getattr(record, "facts", {}))
         if record.exc_info:
             line["traceback"] = self.formatException(record.exc_info)
-        return json.dumps(line, default=str)
+        return _encode(line)
 
 
 def configure(service: str, level: str) -> None:

@@ -21,10 +21,15 @@ def stop_event() -> asyncio.Event:
     return event
 
 
-def run(main: Callable[[], Coroutine[Any, Any, None]]) -> int:
-    """Runs the process and returns its exit code. A start that fails for a known reason prints one sentence."""
+def run(
+    main: Callable[[], Coroutine[Any, Any, None]],
+    loop_factory: Callable[[], asyncio.AbstractEventLoop] | None = None,
+) -> int:
+    """Runs the process, on asyncio's own loop unless another is given, and returns its exit code. A start that fails
+    for a known reason prints one sentence."""
     try:
-        asyncio.run(main())
+        with asyncio.Runner(loop_factory=loop_factory) as runner:
+            runner.run(main())
     except StartError as error:
         return _say(str(error))
     except ValidationError as error:
