@@ -54,8 +54,11 @@ class Schedule:
     async def _queue_if_due(self, redis: ArqRedis, service: str, task: maintenance_pb2.Task) -> None:
         interval = max(task.interval.ToTimedelta() - _EARLY, _EARLY)
         if await redis.set(_marker(service, task.name), 1, nx=True, px=interval):
-            # One job a task: a run that is still going is not joined by a second one.
-            await redis.enqueue_job("run", service, task.name, _job_id=f"run:{service}:{task.name}")
+            # One job a task: a run that is still going is not joined by a second one. arq refuses the id until the
+            # last run has wholly ended; then the task is due all the same.
+            job = await redis.enqueue_job("run", service, task.name, _job_id=f"run:{service}:{task.name}")
+            if job is None:
+                await redis.delete(_marker(service, task.name))
 
 
 def _marker(service: str, task: str) -> str:

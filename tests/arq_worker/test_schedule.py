@@ -82,6 +82,14 @@ async def test_a_failed_task_is_tried_at_the_next_tick(redis_server: str) -> Non
             await _until(lambda: len(chores.runs) >= 3)
 
 
+async def test_a_task_whose_last_run_is_just_ending_stays_due(redis_server: str) -> None:
+    chores = Chores()
+    async with _flushed(redis_server) as client, _schedule(chores.task("hourly", timedelta(hours=1))) as schedule:
+        await client.enqueue_job("run", "service", "hourly", _job_id="run:service:hourly")
+        await schedule.tick({"redis": client})
+        assert await client.exists("sagamesh:schedule:service:hourly") == 0
+
+
 async def test_flushing_redis_only_runs_tasks_sooner(redis_server: str) -> None:
     chores = Chores()
     async with _flushed(redis_server) as client, _schedule(chores.task("hourly", timedelta(hours=1))) as schedule:
