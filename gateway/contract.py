@@ -59,6 +59,11 @@ class Rpc:
     policy: policy_pb2.Policy | None
 
     @property
+    def waits(self) -> bool:
+        """Whether a call may last as long as its caller: a stream or a long poll."""
+        return self.server_streaming or (self.policy is not None and self.policy.long_poll)
+
+    @property
     def default_deadline(self) -> float | None:
         """Seconds that the policy gives a call; None when it says nothing."""
         if self.policy is None or not self.policy.HasField("default_deadline"):

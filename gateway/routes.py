@@ -40,14 +40,14 @@ class RouteTable:
 def compile_routes(
     contract: Contract, codec: Codec, *, serves: Callable[[Rpc], bool], unary_deadline: float
 ) -> RouteTable:
-    """Compiles every rule of the rpcs that `serves` admits. `unary_deadline` (seconds) is for unary rpcs whose policy
-    gives none. Raises RouteError."""
+    """Compiles every rule of the rpcs that `serves` admits. `unary_deadline` (seconds) is for rpcs that answer at
+    once and whose policy gives none. Raises RouteError."""
     trie = PathTrie[Route]()
     routes: list[Route] = []
     for rpc in contract.rpcs:
         if rpc.client_streaming or not serves(rpc):
             continue
-        deadline = rpc.default_deadline or (None if rpc.server_streaming else unary_deadline)
+        deadline = rpc.default_deadline or (None if rpc.waits else unary_deadline)
         for rule, template, segments in _rules_of(rpc):
             route = _route(contract, codec, rpc, rule, template, deadline)
             try:

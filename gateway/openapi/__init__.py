@@ -1,21 +1,20 @@
 """The OpenAPI 3.1 document of a contract's routes. Everything in it comes from the descriptors."""
 
 import json
-import re
 from collections import Counter
 from collections.abc import Iterable
 from typing import Any
 
 from gateway.contract import Contract
 from gateway.openapi.examples import Examples
-from gateway.openapi.operations import Operations, path_of
+from gateway.openapi.operations import Operations
+from gateway.openapi.paths import parameters_of, path_of, shape_of
 from gateway.openapi.responses import ERROR_SCHEMA, error_components
 from gateway.openapi.schemas import Schemas
 from gateway.routes import Route
 
 _METHODS = ("get", "put", "post", "delete", "patch", "options", "head", "trace")
 _ANY_METHOD = ("get", "put", "post", "delete", "patch")
-_VARIABLE = re.compile(r"\{[^}]*\}")
 
 
 def document_of(contract: Contract, routes: Iterable[Route], *, title: str, version: str) -> bytes:
@@ -46,13 +45,14 @@ _INTRODUCTION = (
 
 
 def _paths(operations: Operations, routes: Iterable[Route]) -> dict[str, Any]:
-    """Templates that differ in the names of variables only are one path to OpenAPI: the first one's names hold."""
+    """Templates that differ in the names of parameters only are one path to OpenAPI: the first one's names hold."""
     paths: dict[str, Any] = {}
     spelled: dict[str, tuple[str, list[str]]] = {}
     ids: Counter[str] = Counter()
     for route in routes:
-        path, names = path_of(route)
-        path, names = spelled.setdefault(_VARIABLE.sub("{}", path), (path, names))
+        names = [parameter.name for parameter in parameters_of(route.template)]
+        path = path_of(route.template, names)
+        path, names = spelled.setdefault(shape_of(path), (path, names))
         ids[route.rpc.full_name] += 1
         operation_id = _operation_id(route, ids[route.rpc.full_name])
         methods = _ANY_METHOD if route.rule.verb == "*" else (route.rule.verb.lower(),)

@@ -85,5 +85,7 @@ def _keywords(rules: Message) -> Keywords:
 
 def _bounds_in_words(rules: Message) -> Keywords:
     signs = {"gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "const": "="}
-    bounds = [f"{signs[field.name]} {value}" for field, value in rules.ListFields() if field.name in signs]
-    return {"x-constraint": ", ".join(bounds)} if bounds else {}
+    bounds = {field.name: value for field, value in rules.ListFields() if field.name in signs}
+    natural = {"pattern": "^[0-9]+$"} if max(bounds.get("gt", -1), bounds.get("gte", -1)) >= 0 else {}
+    words = ", ".join(f"{signs[name]} {value}" for name, value in bounds.items())
+    return {"x-constraint": words, **natural} if bounds else {}

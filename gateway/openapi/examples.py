@@ -31,6 +31,7 @@ _WELL_KNOWN: dict[str, Json] = {
     "google.protobuf.UInt32Value": 1,
     "google.protobuf.Int64Value": "1",
     "google.protobuf.UInt64Value": "1",
+    "google.protobuf.Struct": {"key": "text"},
     "google.protobuf.Value": "text",
     "google.protobuf.ListValue": ["text"],
 }
@@ -66,7 +67,7 @@ class Examples:
         value = self._of_element(field, element_of(field), excluded_enum_numbers(rules), request, depth)
         if isinstance(field.value, DescFieldValueList):
             return [value]
-        return {"key": value} if isinstance(field.value, DescFieldValueMap) else value
+        return {_key(field.value.key): value} if isinstance(field.value, DescFieldValueMap) else value
 
     def _of_element(
         self, field: DescField, element: Element, excluded: Collection[int], request: bool, depth: int
@@ -94,6 +95,10 @@ def _text(name: str, keywords: dict[str, Any]) -> str:
     text = formats.get(keywords.get("format", ""), name.replace("_", " "))
     choices = keywords.get("enum")
     return choices[0] if choices else text[: keywords.get("maxLength", len(text))]
+
+
+def _key(kind: ScalarType) -> str:
+    return {ScalarType.STRING: "key", ScalarType.BOOL: "true"}.get(kind, "1")
 
 
 def _number(keywords: dict[str, Any]) -> Json:

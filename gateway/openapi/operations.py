@@ -1,6 +1,5 @@
 """One route as an OpenAPI operation: parameters, body, responses, who may call."""
 
-import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,10 +9,10 @@ from gateway.binding import message_of
 from gateway.contract import Contract
 from gateway.fields import element_of, field_chain
 from gateway.openapi.examples import Examples
+from gateway.openapi.paths import parameters_of
 from gateway.openapi.responses import responses_of
 from gateway.openapi.schemas import Schema, Schemas
 from gateway.routes import Route
-from gateway.template import Variable, Wildcard
 from gateway.texts import parser_of
 from mesh.codec import field_named
 
@@ -37,7 +36,7 @@ class Operations:
         self._examples = examples
 
     def of_route(self, route: Route, names: list[str], operation_id: str) -> Operation:
-        """`names` are those that the document's path gives to the template's variables, in order."""
+        """`names` are those that the document's path gives to its parameters, in order."""
         rpc = route.rpc
         comment = self._contract.comments.get(rpc.full_name, "")
         operation: Operation = {
@@ -56,13 +55,13 @@ class Operations:
 
     def _path(self, route: Route, names: list[str]) -> Iterator[Parameter]:
         request = message_of(self._contract, route.rpc.request)
-        for variable, name in zip(route.template.variables, names, strict=True):
-            schema = self._schemas.of_field(field_chain(request, variable.field_path)[-1])
-            schema.pop("readOnly", None)
+        for parameter, name in zip(parameters_of(route.template), names, strict=True):
+            schema: Schema = {"type": "string"}
+            if parameter.variable is not None:
+                schema = self._schemas.of_field(field_chain(request, parameter.variable.field_path)[-1])
+                schema.pop("readOnly", None)
             if schema.get("type") == "string" and "minLength" not in schema and "enum" not in schema:
                 schema["minLength"] = 1
-            if not _is_plain(variable):
-                schema["pattern"] = _pattern_of(variable)
             yield _parameter("path", name, schema, required=True)
 
     def _query(self, route: Route) -> Iterator[Parameter]:
@@ -135,44 +134,11 @@ class Operations:
         return f"For {', '.join(callers)}." if callers else "For nobody."
 
 
-def path_of(route: Route) -> tuple[str, list[str]]:
-    """The route's path with its variables named, each by the last part of its field's path where that is unique."""
-    variables = route.template.variables
-    short = [variable.field_path.rpartition(".")[2] for variable in variables]
-    names = short if len(set(short)) == len(short) else [variable.field_path for variable in variables]
-    at = {variable.start: (variable, name) for variable, name in zip(variables, names, strict=True)}
-    segments: list[str] = []
-    position = 0
-    while position < len(route.template.segments):
-        variable, name = at.get(position, (None, ""))
-        segment = route.template.segments[position]
-        if variable is None:
-            segments.append(segment.value if isinstance(segment, Wildcard) else segment)
-            position += 1
-        else:
-            segments.append(f"{{{name}}}")
-            position = variable.stop or len(route.template.segments)
-    verb = f":{route.template.verb}" if route.template.verb else ""
-    return f"/{'/'.join(segments)}{verb}", names
-
-
 def _parameter(place: str, name: str, schema: Schema, *, required: bool) -> Parameter:
     parameter: Parameter = {"in": place, "name": name, "required": required}
     if description := schema.pop("description", ""):
         parameter["description"] = description
     return {**parameter, "schema": schema}
-
-
-def _is_plain(variable: Variable) -> bool:
-    return variable.segments == (Wildcard.ONE,)
-
-
-def _pattern_of(variable: Variable) -> str:
-    parts = [
-        {Wildcard.ONE: "[^/]+", Wildcard.REST: ".*"}[segment] if isinstance(segment, Wildcard) else re.escape(segment)
-        for segment in variable.segments
-    ]
-    return f"^{'/'.join(parts)}$"
 
 
 def _held(field: DescField) -> DescMessage | None:

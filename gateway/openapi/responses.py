@@ -29,11 +29,8 @@ _ERRORS = {
     504: ("DeadlineExceeded", "The call did not end within its deadline.", "DEADLINE_EXCEEDED"),
 }
 _TEXT: Schema = {"schema": {"type": "string"}}
-_HEADERS = {
-    401: {"WWW-Authenticate": _TEXT},
-    429: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-    503: {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}},
-}
+_RETRY_AFTER = {"Retry-After": {"description": "Seconds.", "schema": {"type": "integer"}}}
+_HEADERS = {401: {"WWW-Authenticate": _TEXT}, 409: _RETRY_AFTER, 429: _RETRY_AFTER, 503: _RETRY_AFTER}
 
 ERROR_SCHEMA: Schema = {
     "type": "object",

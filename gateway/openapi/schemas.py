@@ -104,6 +104,7 @@ class Schemas:
             schema = {"type": "array", "items": {**schema, **item_keywords(rules)}}
         elif isinstance(field.value, DescFieldValueMap):
             schema = {"type": "object", "additionalProperties": {**schema, **item_keywords(rules)}}
+            schema |= _key_keywords(field.value.key)
         schema |= keywords_of(rules)
         if description := " ".join(filter(None, [self._contract.comments.get(name, ""), *sentences_of(rules)])):
             schema["description"] = description
@@ -146,3 +147,13 @@ def full_name_of(field: DescField) -> str:
 
 def _well_known(message: DescMessage) -> Schema | None:
     return _WELL_KNOWN.get(message.type_name.removeprefix(_PACKAGE)) if message.type_name.startswith(_PACKAGE) else None
+
+
+def _key_keywords(kind: ScalarType) -> Schema:
+    """What the keys of a map must be, which JSON has as strings."""
+    if kind is ScalarType.STRING:
+        return {}
+    if kind is ScalarType.BOOL:
+        return {"propertyNames": {"enum": ["true", "false"]}}
+    signed = "" if _SCALARS[kind] in (_UINT32, _UINT64) else "-?"
+    return {"propertyNames": {"pattern": f"^{signed}[0-9]+$"}}

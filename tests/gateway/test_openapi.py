@@ -1,6 +1,8 @@
 """The OpenAPI document: valid as 3.1, and saying what the contract says."""
 
 import json
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
@@ -10,13 +12,21 @@ from gateway.openapi import document_of
 from gateway.routes import compile_routes
 from mesh.codec import Codec
 from tests.gateway.contracts import ROOT, library
-from tests.gateway.http import Json
+from tests.gateway.http import Json, request_json
+from tests.gateway.serving import running_library
 
 
 def document(descriptor_set: bytes) -> Json:
     contract = read_contract(descriptor_set)
     table = compile_routes(contract, Codec(contract.registry), serves=lambda rpc: True, unary_deadline=30)
     return json.loads(document_of(contract, table.routes, title="Test", version="v1"))
+
+
+def operations_with_a_body(api: Json) -> Iterator[tuple[str, str, Json]]:
+    for path, methods in api["paths"].items():
+        for method, operation in methods.items():
+            if "requestBody" in operation:
+                yield path, method, operation
 
 
 @pytest.fixture(scope="module")
@@ -140,10 +150,24 @@ def test_parameters_are_those_that_bind(api: Json) -> None:
     assert not {"inner", "labels", "inners.text", "struct", "inner.inner.text"} & set(names("query", "/v1/echo", "get"))
 
 
-def test_a_variable_of_several_segments_has_a_pattern(api: Json) -> None:
-    parameter = api["paths"]["/v1/{text}"]["get"]["parameters"][0]
+def test_a_variable_of_several_segments_is_a_parameter_a_wildcard(api: Json) -> None:
+    def names(path: str) -> list[str]:
+        parameters = api["paths"][path]["get"]["parameters"]
+        return [parameter["name"] for parameter in parameters if parameter["in"] == "path"]
 
-    assert (parameter["name"], parameter["schema"]["pattern"]) == ("text", "^shelves/[^/]+/books/[^/]+$")
+    assert names("/v1/shelves/{text_1}/books/{text_2}") == ["text_1", "text_2"]
+    assert names("/v1/deep/{text}") == ["text"]
+    assert names("/v1/any/{segment_3}/tail") == ["segment_3"]
+
+
+async def test_every_example_is_a_good_request(api: Json, tmp_path: Path) -> None:
+    async with running_library(tmp_path) as running:
+        for path, method, operation in operations_with_a_body(api):
+            example = operation["requestBody"]["content"]["application/json"]["example"]
+            target = path.translate({ord("{"): "", ord("}"): ""})
+            response = await request_json(running.port, method.upper(), target, example)
+
+            assert response.status < 300, (path, method, response.body)
 
 
 def test_a_body_beside_the_path_leaves_out_what_the_path_binds(api: Json) -> None:
