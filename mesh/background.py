@@ -9,16 +9,19 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 _log = logging.getLogger(__name__)
+_REST = 1.0
 
 
 @asynccontextmanager
 async def running(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> AsyncGenerator[None]:
-    """Runs endless work beside the block. The work handles its own faults: should it end, that is logged."""
-    task = asyncio.create_task(work(), name=name)
-    task.add_done_callback(_log_end)
+    """Runs endless work beside the block. The work handles the faults it expects; after any other it starts again,
+    because a server whose background is dead is worse than one that fails and logs it."""
+    stopping = asyncio.Event()
+    task = asyncio.create_task(_endlessly(name, work, stopping), name=name)
     try:
         yield
     finally:
+        stopping.set()
         task.cancel()
         await asyncio.wait([task])
 
@@ -32,6 +35,11 @@ async def disposing(engine: AsyncEngine) -> AsyncGenerator[None]:
         await engine.dispose()
 
 
-def _log_end(task: asyncio.Task[None]) -> None:
-    if not task.cancelled():
-        _log.error("%s ended, and nobody runs it any more", task.get_name(), exc_info=task.exception())
+async def _endlessly(name: str, work: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:
+    while not stopping.is_set():  # a fault at the very end must not swallow the cancellation
+        try:
+            await work()
+            _log.error("%s ended; it starts again", name)
+        except Exception:  # noqa: BLE001  # a supervisor survives anything, and logs it
+            _log.exception("%s failed; it starts again", name)
+        await asyncio.sleep(_REST)

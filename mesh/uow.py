@@ -21,11 +21,20 @@ def open_engine(dsn: str, *, pool_size: int = 16) -> AsyncEngine:
     """An engine on a libpq-style DSN (`postgresql://...`, a socket directory as `?host=`); connects on first use."""
 
     async def connect() -> asyncpg.Connection:
-        return await asyncpg.connect(dsn, timeout=5, server_settings={"application_name": "sagamesh", "jit": "off"})
+        return await asyncpg.connect(dsn, timeout=5, server_settings=_SESSION)
 
     return create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, pool_size=pool_size, max_overflow=0, pool_timeout=5
     )
+
+
+_SESSION = {
+    "application_name": "sagamesh",
+    "jit": "off",
+    # A statement is planned once a connection, perhaps while its table was empty; a scan of the whole table would be
+    # chosen then, and kept while the table grows or fills with dead rows. Every statement of ours has its index.
+    "enable_seqscan": "off",
+}
 
 
 class UnitOfWork:
@@ -82,6 +91,7 @@ _UNREACHABLE = (
     InterfaceError,
     OperationalError,
     PoolTimeoutError,
+    asyncpg.InternalClientError,  # a connection that breaks in the middle leaves asyncpg in a state it does not know
     asyncpg.PostgresConnectionError,
     asyncpg.CannotConnectNowError,
     asyncpg.TooManyConnectionsError,
