@@ -1,0 +1,70 @@
+"""The OpenAPI document of the running gateway, and what schemathesis finds between it and the system."""
+
+import asyncio
+import os
+import sys
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator, validate
+
+from tests.e2e.ratings import Ratings, done
+from tests.system import System
+
+HERE = Path(__file__).parent
+# ProtoJSON is freer than a JSON Schema says (schemathesis_hooks.py has the check that knows how); a schema cannot say
+# that a deadline lies in the future, or that a page token is one of ours; and a withdrawn score can still be read.
+UNSOUND = "positive_data_acceptance,negative_data_rejection,use_after_free"
+PEOPLE = {"a manager": ("maria", "manager"), "a user": ("ursula",), "nobody": ()}
+
+
+async def findings(system: System, who: str, directory: Path, **options: str) -> str:
+    """What schemathesis says against the system when that person asks; empty when it finds nothing."""
+    command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{system.base_url}/openapi.json"]
+    command += ["--exclude-checks", UNSOUND, "--continue-on-failure", "--warnings", "off", "--request-timeout", "10"]
+    command += ["--generation-database", "none", "--output-truncate", "false", "--no-color"]
+    command += [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
+    command += [part for name, value in _headers(system, who).items() for part in ("--header", f"{name}: {value}")]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=_environment(), cwd=directory
+    )
+    said, _ = await process.communicate()
+    return "" if process.returncode == 0 else f"As {who}:\n{said.decode()}"
+
+
+def _headers(system: System, who: str) -> Mapping[str, str]:
+    return system.user(*PEOPLE[who]) if PEOPLE[who] else {}
+
+
+def _environment() -> dict[str, str]:
+    own = {"PYTHONPATH": str(HERE.parents[1]), "SCHEMATHESIS_HOOKS": "tests.e2e.schemathesis_hooks"}
+    return {**os.environ, **own, "NO_PROXY": "*"}
+
+
+async def test_the_document_is_openapi_3_1_and_has_every_path(ratings: Ratings):
+    document = done(await ratings.http.get("/openapi.json"))
+    assert document["openapi"].startswith("3.1.")
+    validate(document, cls=OpenAPIV31SpecValidator)
+    assert set(document["paths"]) == {
+        *("/v1/events", "/events", "/v1/events/{event_id}", "/v1/events/{event_id}:finish"),
+        *("/v1/events/{event_id}:watch", "/v1/events/{event_id}/scores", "/events/{event_id}/score"),
+        *("/v1/scores", "/v1/scores/{score_id}", "/v1/scores/{score_id}/saga"),
+    }
+
+
+async def test_schemathesis_finds_no_5xx_and_nothing_undocumented(system: System, tmp_path: Path):
+    said = await asyncio.gather(
+        findings(system, "a manager", tmp_path, max_examples="8", phases="examples,coverage,fuzzing", seed="1"),
+        findings(system, "a user", tmp_path, max_examples="8", phases="coverage", seed="1"),
+        findings(system, "nobody", tmp_path, max_examples="8", phases="coverage", seed="1"),
+    )
+    assert not any(said), "\n".join(said)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("who", PEOPLE)
+async def test_schemathesis_finds_nothing_in_many_examples_and_sequences(who: str, system: System, tmp_path: Path):
+    said = await findings(system, who, tmp_path, max_examples="60")
+    assert not said, said
