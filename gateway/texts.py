@@ -15,6 +15,7 @@ Parser = Callable[[str], Any]
 
 _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|NaN|-?Infinity", re.ASCII)
+_MASK_PATH = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*|\*", re.ASCII | re.IGNORECASE)
 _CAPITAL = re.compile(r"[A-Z]")
 _FLOAT_MAX = (2 - 2**-23) * 2.0**127
 _SIGNED_32, _SIGNED_64 = range(-(2**31), 2**31), range(-(2**63), 2**63)
@@ -53,8 +54,12 @@ def parser_of(element: Element) -> Parser | None:
 
 
 def mask_of_text(text: str) -> list[str]:
-    """The paths of a field mask in either spelling: `displayName,author.name` or `display_name,author.name`."""
+    """The paths of a field mask in either spelling: `displayName,author.name` or `display_name,author.name`; or `*`.
+
+    Raises ValueError."""
     paths = [path.strip() for path in text.split(",")] if text else []
+    if not all(map(_MASK_PATH.fullmatch, paths)):
+        raise ValueError(text)
     return [_CAPITAL.sub(lambda match: f"_{match.group().lower()}", path) for path in paths]
 
 
