@@ -34,7 +34,8 @@ def _takes_a_freedom(case: Case) -> bool:
     """Null and empty stand for unset, an enum's value may be given by its number, and a request id in the request makes
     the header that would set it idle."""
     query: dict[str, Any] = dict(case.query)
-    body = cast("dict[str, Any]", case.body) if isinstance(case.body, dict) else {}
+    sent: object = case.body
+    body = cast("dict[str, Any]", sent) if isinstance(sent, dict) else {}
     unset = any(value in (None, "") for value in [*query.values(), *body.values()])
     idle_header = "Idempotency-Key" in case.headers and "requestId" in {**query, **body}
     return unset or idle_header or str(query.get("status", "")).isdecimal()
