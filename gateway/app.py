@@ -97,6 +97,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
 
     openapi = document_of(contract, table.routes, title=settings.title, version=settings.api_version)
     pages = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
+    _refuse_hidden_routes(table, pages)
     transcoder = Transcoder(table.trie, endpoints, Observation(metrics))
     return Gateway(GatewayApplication(transcoder, pages, lifespan), table, live.drain)
 
@@ -130,6 +131,14 @@ def _endpoints(
                 live=live,
             ),
         )
+
+
+def _refuse_hidden_routes(table: RouteTable, pages: Iterable[Page]) -> None:
+    """A rule may cover the gateway's own pages with a wildcard, but none is about one of them alone."""
+    for page in pages:
+        for route in table.routes:
+            if route.template.segments == tuple(page.path.split("/")[1:]):
+                raise RouteError(f"{route} is hidden by the gateway's own page {page.path}")
 
 
 def _operational_pages(openapi: bytes, metrics: CollectorRegistry, upstreams: Upstreams) -> list[Page]:

@@ -26,6 +26,9 @@ _NAME = re.compile(r"[a-z0-9_.-]+")
 _TIMEOUT = re.compile(rb"([0-9]{1,8})([HMSmun])")
 _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1e-9}
 
+_LONGEST_TIMEOUT = 365 * 24 * 3600.0
+"""Beyond some centuries gRPC's clock overflows, and the call would fail at once."""
+
 
 class HeaderError(Exception):
     """A header may not be on the allow-list."""
@@ -75,7 +78,7 @@ def timeout_of(headers: RequestHeaders, default: float | None) -> float | None:
     match = _TIMEOUT.fullmatch(value)
     if match is None:
         raise InvalidRequest("grpc-timeout: must be like 500m or 3S", reason="INVALID_HEADER", field="grpc-timeout")
-    return int(match[1]) * _SECONDS[match[2]]
+    return min(int(match[1]) * _SECONDS[match[2]], _LONGEST_TIMEOUT)
 
 
 def _text(name: str, value: bytes) -> str:

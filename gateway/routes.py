@@ -1,6 +1,6 @@
 """All routes of a contract, compiled at start. A rule that cannot be served, or that conflicts, stops the start."""
 
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from urllib.parse import unquote
 
@@ -85,8 +85,3 @@ def _route(
     except RouteError as error:
         raise RouteError(f"{rpc.full_name} ({rule.verb} {rule.template}): {error}") from None
     return Route(f"{rule.verb} {rule.template}", rpc, rule, template, binder, renderer, deadline)
-
-
-def unserved_packages(contract: Contract, served: Collection[str]) -> set[str]:
-    """Packages that have http rules but are not among those that are served."""
-    return {rpc.package for rpc in contract.rpcs if rpc.bindings} - set(served)

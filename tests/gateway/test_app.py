@@ -15,7 +15,7 @@ import pytest
 from gateway.app import create_gateway
 from gateway.binding import RouteError
 from gateway.settings import OWN_CONTRACT, GatewaySettings
-from tests.gateway.contracts import ROOT, Message, library
+from tests.gateway.contracts import ROOT, Message, compiled, library
 from tests.gateway.http import Connection, request
 from tests.gateway.serving import Running
 
@@ -106,6 +106,17 @@ async def test_a_contract_without_routes_does_not_start(tmp_path: Path) -> None:
 
     with pytest.raises(RouteError, match=r"no rpc with an http rule in test\.other"):
         create_gateway(GatewaySettings(upstreams={"test.other": "127.0.0.1:1"}, descriptor_set=image))
+
+
+async def test_a_rule_for_one_of_the_own_pages_does_not_start(tmp_path: Path) -> None:
+    image = tmp_path / "hidden.binpb"
+    rule = 'option (google.api.http) = { get: "/healthz" };'
+    service = f"message M {{}} service S {{ rpc Call(M) returns (M) {{ {rule} }} }}"
+    header = 'syntax = "proto3"; package test.hidden.v1; import "google/api/annotations.proto";'
+    image.write_bytes(compiled(f"{header} {service}", "hidden.proto"))
+
+    with pytest.raises(RouteError, match="is hidden by the gateway's own page /healthz"):
+        create_gateway(GatewaySettings(upstreams={"test.hidden.v1": "127.0.0.1:1"}, descriptor_set=image))
 
 
 @pytest.mark.parametrize(

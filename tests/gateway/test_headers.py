@@ -89,7 +89,16 @@ async def test_a_hop_by_hop_header_cannot_be_allowed(name: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "seconds"), [("2S", 2), ("1500m", 1.5), ("1M", 60), ("1H", 3600), ("2000000u", 2), ("99999999n", 0.1)]
+    ("value", "seconds"),
+    [
+        ("2S", 2),
+        ("1500m", 1.5),
+        ("1M", 60),
+        ("1H", 3600),
+        ("2000000u", 2),
+        ("99999999n", 0.1),
+        ("99999999H", 365 * 24 * 3600),
+    ],
 )
 async def test_grpc_timeout_sets_the_deadline(running: Running, value: str, seconds: float) -> None:
     await request(running.port, "GET", "/v1/books/b1", {"grpc-timeout": value})
