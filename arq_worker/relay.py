@@ -63,6 +63,7 @@ class Relay:
         self._outbox = outbox
         self._options = options
         self._lanes = {name: Lane(destination, options.backoff) for name, destination in destinations.items()}
+        self._addressed: set[Lane] = set()
         self._unsettled: set[str] = set()
         self._tasks: set[asyncio.Task[None]] = set()
         self._freed = asyncio.Event()
@@ -95,10 +96,11 @@ class Relay:
         self._failures += 1
 
     async def _pull(self) -> outbox_pb2.PullResponse | None:
-        """The next messages; None when a lane became free meanwhile, so that it is asked for too."""
+        """The next messages; None when a lane became free meanwhile, so that it is asked for too. While every lane
+        that this producer ever used is busy, it is hardly worth a look whether it uses another one now."""
         self._freed.clear()
         full = len(self._unsettled) >= self._options.max_unsettled
-        if full or all(lane.busy for lane in self._lanes.values()):
+        if full or (self._addressed and all(lane.busy for lane in self._addressed)):
             with contextlib.suppress(TimeoutError):  # then pull all the same: that renews the leases
                 await asyncio.wait_for(self._freed.wait(), _RENEWAL)
                 return None
@@ -138,6 +140,7 @@ class Relay:
                 self._spawn(self._settle(batch, [_unknown(leased) for leased in batch]))
             else:
                 lane.busy = True
+                self._addressed.add(lane)
                 _BATCH.labels(name).observe(len(batch))
                 self._spawn(self._carry(lane, batch, seconds))
 

@@ -10,7 +10,8 @@ import contextlib
 import json
 import logging
 from collections import defaultdict
-from collections.abc import AsyncGenerator, Generator
+from collections.abc import AsyncGenerator, Collection, Generator
+from typing import Any
 
 import asyncpg
 
@@ -29,14 +30,15 @@ class Signal:
         self._channel = channel
         self._interval = interval
         self._waiting: defaultdict[str, set[asyncio.Event]] = defaultdict(set)
+        self._waiting_for_others: dict[asyncio.Event, Collection[str]] = {}
         self._rung: set[str] = set()
         self._dirty = asyncio.Event()
         self.is_carried = False
         """Whether rings cross to and from other replicas now, and so whether the database answers."""
 
     def is_heard(self, key: str = EVERYTHING) -> bool:
-        """Whether anybody listens to `key` here."""
-        return key in self._waiting
+        """Whether a ring of `key` would wake anybody here."""
+        return key in self._waiting or any(key not in unheard for unheard in self._waiting_for_others.values())
 
     def ring(self, key: str = EVERYTHING) -> None:
         """Wakes whoever listens to `key`, here and in other replicas."""
@@ -56,13 +58,23 @@ class Signal:
             if not self._waiting[key]:
                 del self._waiting[key]
 
+    @contextlib.contextmanager
+    def listen_to_all_but(self, keys: Collection[str]) -> Generator[asyncio.Event]:
+        """An event that is set by every ring of any key but those."""
+        event = asyncio.Event()
+        self._waiting_for_others[event] = keys
+        try:
+            yield event
+        finally:
+            del self._waiting_for_others[event]
+
     async def run(self) -> None:
         """Carries rings to and from other replicas until cancelled; reconnects after a fault."""
         while True:
             try:
                 async with self._connection() as connection:
                     await self._carry(connection)
-            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError) as error:
                 _log.warning("signal %s lost its connection: %s", self._channel, type(error).__name__)
             await asyncio.sleep(0.5)
 
@@ -92,7 +104,9 @@ class Signal:
                 await connection.execute("SELECT 1", timeout=_PATIENCE)
             await asyncio.sleep(self._interval)
 
-    def _heard(self, _connection: object, _pid: int, _channel: str, payload: object) -> None:
+    def _heard(self, connection: Any, pid: int, _channel: str, payload: object) -> None:
+        if pid == connection.get_server_pid():  # an echo: `ring` has woken our own listeners already
+            return
         for key in json.loads(str(payload)):
             self._wake(key)
 
@@ -101,8 +115,11 @@ class Signal:
             self._wake_all()
         for event in self._waiting.get(key, ()):
             event.set()
+        for event, unheard in self._waiting_for_others.items():
+            if key not in unheard:
+                event.set()
 
     def _wake_all(self) -> None:
-        for events in self._waiting.values():
+        for events in (*self._waiting.values(), self._waiting_for_others):
             for event in events:
                 event.set()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from uuid import UUID
 
 from sqlalchemy import text
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.outbox.leases import Lease, balance, leave
 from mesh.signal import Signal
@@ -65,6 +65,7 @@ class Puller:
 
     def __init__(self, engine: AsyncEngine, signal: Signal, *, ttl: float, poll: float) -> None:
         self._engine = engine
+        self._reads = engine.execution_options(isolation_level="AUTOCOMMIT")  # a look is one round trip, not three
         self._signal = signal
         self._ttl = ttl
         self._poll = poll
@@ -74,13 +75,11 @@ class Puller:
         """Messages as soon as there are any, else nothing after the wait (capped at 0.3 of the lease) or when the
         server drains. No connection is held while waiting."""
         end = time.monotonic() + min(order.wait, self._ttl * 0.3)
-        with self._signal.listen() as bell:
+        with self._signal.listen_to_all_but(order.skip) as bell:
             while True:
                 bell.clear()
-                async with UnitOfWork(self._engine) as work:
-                    lease = await self._lease(work.connection, order)
-                    messages = await _due(work.connection, order, lease)
-                    await work.commit()
+                lease = await self._lease(order)
+                messages = await self._due(order, lease)
                 remaining = end - time.monotonic()
                 if messages or remaining <= 0 or draining.is_set():
                     return messages, lease
@@ -94,30 +93,30 @@ class Puller:
             await leave(work.connection, owner)
             await work.commit()
 
-    async def _lease(self, connection: AsyncConnection, order: PullOrder) -> Lease:
+    async def _lease(self, order: PullOrder) -> Lease:
         """The relay's lease, rebalanced when a sixth of it has passed or while it holds nothing."""
         now = time.monotonic()
         at, lease = self._balanced.get(order.owner, (0.0, Lease(0, 0.0)))
         age = now - at
         if lease.buckets and age < self._ttl / 6:
             return Lease(lease.buckets, lease.remaining - age)
-        lease = await balance(connection, order.owner, self._ttl, order.in_flight)
+        async with UnitOfWork(self._engine) as work:
+            lease = await balance(work.connection, order.owner, self._ttl, order.in_flight)
+            await work.commit()
         self._balanced = {o: seen for o, seen in self._balanced.items() if now - seen[0] < 10 * self._ttl}
         self._balanced[order.owner] = (now, lease)
         return lease
 
-
-async def _due(connection: AsyncConnection, order: PullOrder, lease: Lease) -> list[Leased]:
-    if not lease.buckets:
-        return []
-    rows = await connection.execute(
-        _NEXT,
-        {
+    async def _due(self, order: PullOrder, lease: Lease) -> list[Leased]:
+        if not lease.buckets:
+            return []
+        parameters = {
             "owner": order.owner,
             "skip": list(order.skip),
             "in_flight": list(order.in_flight),
             "per_bucket": max(32, 4 * order.limit // lease.buckets),
             "limit": order.limit,
-        },
-    )
-    return [Leased(row.envelope, row.epoch, row.attempts) for row in rows]
+        }
+        async with UnitOfWork(self._reads) as work:
+            rows = await work.connection.execute(_NEXT, parameters)
+        return [Leased(row.envelope, row.epoch, row.attempts) for row in rows]

@@ -8,6 +8,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from uuid import UUID
 
 from google.protobuf.any_pb2 import Any as AnyProto
@@ -48,9 +49,10 @@ class _Change:
 
 
 class Sagas:
-    """The sagas of one service. `wake` is called after a commit that left a message in the outbox."""
+    """The sagas of one service. `wake` is called with a destination after a commit that left messages for it in the
+    outbox."""
 
-    def __init__(self, definitions: Sequence[Saga], wake: Callable[[], None]) -> None:
+    def __init__(self, definitions: Sequence[Saga], wake: Callable[[str], None]) -> None:
         self._definitions = {(saga.name, saga.version): saga for saga in definitions}
         self._wake = wake
 
@@ -82,8 +84,9 @@ class Sagas:
             traceparent=current_call().traceparent,
             deadline=datetime.now(UTC) + saga.deadline,
         )
-        await store.insert(work.connection, row, _message(saga, row, Progress(saga_id, entity_id, input)))
-        work.on_commit(self._wake)
+        message = _message(saga, row, Progress(saga_id, entity_id, input))
+        await store.insert(work.connection, row, message)
+        work.on_commit(partial(self._wake, message.destination))
 
     async def apply(self, work: UnitOfWork, reports: Sequence[StepReport]) -> None:
         """Applies reports, at most one a saga. Whoever reports an end of a message must hold (have deleted) its
@@ -98,8 +101,8 @@ class Sagas:
         messages = [change.message for change in changes if change.message is not None]
         await append(work.connection, messages)
         await self._call_back(work, changes)
-        if messages:
-            work.on_commit(self._wake)
+        for destination in {message.destination for message in messages}:
+            work.on_commit(partial(self._wake, destination))
 
     def _change(self, row: SagaRow, report: StepReport) -> _Change:
         saga = self._definitions[row.name, row.version]

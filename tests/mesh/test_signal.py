@@ -37,6 +37,32 @@ async def test_a_ring_wakes_those_who_listen_to_its_key_and_no_other(database: s
     assert not signal.is_heard("a")
 
 
+async def test_who_listens_to_all_but_some_keys_hears_every_other_and_the_ring_for_everybody(database: str) -> None:
+    signal = Signal(database, "test")
+    with signal.listen_to_all_but(["busy"]) as heard:
+        signal.ring("busy")
+        assert not heard.is_set()
+        signal.ring("free")
+        assert heard.is_set()
+        heard.clear()
+        signal.ring()
+        assert heard.is_set()
+        assert (signal.is_heard("busy"), signal.is_heard("free")) == (False, True)
+    assert not signal.is_heard("free")
+
+
+async def test_a_ring_does_not_come_back_as_an_echo(database: str) -> None:
+    async with _carried(Signal(database, "test")) as here, _carried(Signal(database, "test")) as there:
+        with here.listen("a") as rung, there.listen("a") as heard, there.listen("b") as after:
+            heard.clear()
+            here.ring("a")
+            rung.clear()
+            await asyncio.wait_for(heard.wait(), 5)
+            here.ring("b")  # what comes after the echo of "a" would have come
+            await asyncio.wait_for(after.wait(), 5)
+            assert not rung.is_set()
+
+
 async def test_a_ring_reaches_other_replicas_by_its_key(database: str) -> None:
     async with _carried(Signal(database, "test")) as here, _carried(Signal(database, "test")) as there:
         with there.listen("a") as heard, there.listen("b") as other:

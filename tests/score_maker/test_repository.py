@@ -207,7 +207,7 @@ async def test_a_submission_costs_few_statements_its_saga_included(
     if before:
         await keep(Postgres(engine), *(replace(score, event_id=event.event_id) for score in before))
     definitions = define(SqlScores, lambda: NOW, timedelta(minutes=15))
-    sagas = Sagas(definitions.all, lambda: None)
+    sagas = Sagas(definitions.all, lambda _: None)
     work = ScoreWork(engine, lambda work: ScoreSagas(sagas, definitions, work))
     written = len(statements())
     assert (await submit_score(work, FakeEvents(event), event.event_id, ALICE, 2, NOW)).status is Status.PENDING

@@ -141,6 +141,18 @@ async def test_a_waiting_pull_is_woken_by_a_commit_and_holds_no_connection(datab
         assert time.monotonic() - started < 5
 
 
+async def test_a_pull_that_skips_a_destination_sleeps_through_its_messages(database: str) -> None:
+    async with world(database) as w:
+        w.puller = type(w.puller)(w.engine, w.signal, ttl=30, poll=30)
+        order = PullOrder("relay", 10, 8.0, (), ("a",))
+        waiting = asyncio.create_task(w.puller.pull(order, asyncio.Event()))
+        async with asyncio.timeout(5):
+            while not w.signal.is_heard() or w.connections_in_use():
+                await asyncio.sleep(0.01)
+        assert (w.signal.is_heard("a"), w.signal.is_heard("b")) == (False, True)
+        waiting.cancel()
+
+
 async def test_a_commit_in_another_replica_wakes_a_waiting_pull(database: str) -> None:
     async with world(database) as w, asyncio.TaskGroup() as group:
         other = type(w.signal)(w.dsn, "test_outbox")
