@@ -124,7 +124,7 @@ EDITS = {
     "title null": edit("TITLE_INVALID", "event.title", '{"title": null}'),
     "deadline null": edit("DEADLINE_INVALID", "event.deadline", '{"deadline": null}'),
     "a mask of no field": edit("UPDATE_MASK_INVALID", "update_mask", '{"title": "x"}', f"{EVENT}?updateMask=colour"),
-    "a mask with a NUL": edit("UPDATE_MASK_INVALID", "update_mask", '{"title": "x"}', f"{EVENT}?updateMask=%00"),
+    "a mask with a NUL": edit("INVALID_PARAMETER", "updateMask", '{"title": "x"}', f"{EVENT}?updateMask=%00"),
     "two versions to match": edit("INVALID_HEADER", "if-match", '{"title": "x"}', **{"If-Match": '"1.1", "1.2"'}),
     "a version that is no UTF-8": edit("INVALID_HEADER", "if-match", '{"title": "x"}', **{"If-Match": "\xff"}),
     "an edit of a finished event": edit("EVENT_FINISHED", "event.event_id", '{"title": "x"}', "/v1/events/{finished}"),

@@ -56,9 +56,9 @@ async def test_the_document_is_openapi_3_1_and_has_every_path(ratings: Ratings):
 
 async def test_schemathesis_finds_no_5xx_and_nothing_undocumented(system: System, tmp_path: Path):
     said = await asyncio.gather(
-        findings(system, "a manager", tmp_path, max_examples="8", phases="examples,coverage,fuzzing", seed="1"),
-        findings(system, "a user", tmp_path, max_examples="8", phases="coverage", seed="1"),
-        findings(system, "nobody", tmp_path, max_examples="8", phases="coverage", seed="1"),
+        findings(system, "a manager", tmp_path, max_examples="5", phases="examples,coverage,fuzzing", seed="1"),
+        findings(system, "a user", tmp_path, phases="coverage", seed="1"),
+        findings(system, "nobody", tmp_path, phases="coverage", seed="1"),
     )
     assert not any(said), "\n".join(said)
 
