@@ -1,7 +1,7 @@
 """Request bodies: reading them within a limit, and what a rule's `body` makes of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from protobuf import DescField, DescFieldValueMessage, DescMessage, Message
@@ -35,6 +35,18 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     return _checked(b"".join(chunks), limit)
 
 
+async def pieces_of(receive: Receive, headers: Mapping[bytes, bytes]) -> AsyncIterator[bytes]:
+    """The body of any length, as it comes. Raises ClientGone."""
+    if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        return
+    more = True
+    while more:
+        message = await receive()
+        if piece := _body_of(message):
+            yield piece
+        more = message.get("more_body", False)
+
+
 async def require_no_body(receive: Receive, headers: Mapping[bytes, bytes]) -> None:
     """Raises InvalidRequest when there is a body, so that nobody believes it was read; and ClientGone."""
     try:
@@ -53,6 +65,11 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
         is_json = media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
         if not is_json or (b"charset=" in charset and charset != b"charset=utf-8"):
             raise UnsupportedMediaType(reason="UNSUPPORTED_MEDIA_TYPE", field="content-type")
+    require_identity(headers)
+
+
+def require_identity(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType for a compressed body: what it becomes has no bound."""
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise UnsupportedMediaType(
             "The body must not be compressed.", reason="UNSUPPORTED_CONTENT_ENCODING", field="content-encoding"

@@ -69,12 +69,13 @@ class ReplyRenderer:
             if condition is not None and _names(condition, quoted):
                 return Reply(304, [(b"etag", quoted)], b"")
         if self.location is None:
-            return Reply(200, headers, self._body(message))
+            return Reply(200, headers, self.body(message))
         if (location := self.location.of(message)) is not None:
             headers.append((b"location", location))
-        return Reply(201, headers, self._body(message))
+        return Reply(201, headers, self.body(message))
 
-    def _body(self, message: Message) -> bytes:
+    def body(self, message: Message) -> bytes:
+        """The JSON that a rule's `response_body` makes of a message, of a stream too."""
         if self.body_field is None:
             return self.codec.to_json(message)
         held = message[self.body_field]
@@ -91,6 +92,10 @@ class EmptyRenderer:
     def render(self, wire: bytes, request_headers: Mapping[bytes, bytes]) -> Reply:
         """Never raises."""
         return Reply(204, [], b"")
+
+    def body(self, message: Message) -> bytes:
+        """An empty message of a stream."""
+        return b"{}"
 
 
 def compile_renderer(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding) -> ReplyRenderer | EmptyRenderer:

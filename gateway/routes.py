@@ -45,7 +45,7 @@ def compile_routes(
     trie = PathTrie[Route]()
     routes: list[Route] = []
     for rpc in contract.rpcs:
-        if rpc.client_streaming or not serves(rpc):
+        if not serves(rpc):
             continue
         deadline = rpc.default_deadline or (None if rpc.waits else unary_deadline)
         for rule, template, segments in _rules_of(rpc):

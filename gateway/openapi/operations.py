@@ -43,7 +43,7 @@ class Operations:
             "operationId": operation_id,
             "tags": [rpc.service.rpartition(".")[2]],
             "summary": comment.partition(". ")[0].replace("\n", " ").rstrip("."),
-            "description": " ".join(filter(None, [comment, self._access_in_words(route)])),
+            "description": " ".join(filter(None, [comment, self._access_in_words(route), _stream_in_words(route)])),
             "parameters": [*self._path(route, names), *self._query(route), *self._headers(route)],
             "responses": responses_of(self._contract, self._schemas, self._examples, route),
         }
@@ -113,6 +113,8 @@ class Operations:
             example = self._examples.of_field(field)
         if required:
             schema["required"] = required
+        if route.rpc.client_streaming:
+            return _stream_body(schema, example)
         return {"required": bool(required), "content": {"application/json": {"schema": schema, "example": example}}}
 
     def _security(self, route: Route) -> list[dict[str, list[str]]] | None:
@@ -139,6 +141,24 @@ def _parameter(place: str, name: str, schema: Schema, *, required: bool) -> Para
     if description := schema.pop("description", ""):
         parameter["description"] = description
     return {**parameter, "schema": schema}
+
+
+def _stream_body(schema: Schema, example: Any) -> Operation:
+    """A body of any number of messages."""
+    lines = {"type": "string", "description": "A JSON text a line, each one of the array's items."}
+    array = {"schema": {"type": "array", "items": schema}, "example": [example]}
+    return {"required": False, "content": {"application/json": array, "application/x-ndjson": {"schema": lines}}}
+
+
+def _stream_in_words(route: Route) -> str:
+    """How a stream is used over WebSocket, which OpenAPI cannot describe otherwise."""
+    if not route.rpc.is_stream:
+        return ""
+    sends = "nothing"
+    if route.rule.body:
+        sends = "messages, and an empty frame after the last" if route.rpc.client_streaming else "one message"
+    receives = "messages" if route.rpc.server_streaming else "one message"
+    return f"Also over WebSocket at this path, a text frame a message: the client sends {sends}, and gets {receives}."
 
 
 def _held(field: DescField) -> DescMessage | None:

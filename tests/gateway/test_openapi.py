@@ -196,3 +196,15 @@ def test_well_known_types_have_their_json_forms(api: Json) -> None:
 
 def test_aliases_are_paths_of_their_own(api: Json) -> None:
     assert {"/book/", "/api/book"} <= set(api["paths"])
+
+
+def test_a_body_that_streams_is_an_array_or_lines(api: Json) -> None:
+    operation = api["paths"]["/v1/shelves/{shelf}:collect"]["post"]
+    content = operation["requestBody"]["content"]
+
+    assert content["application/json"]["schema"]["type"] == "array"
+    assert "title" in content["application/json"]["example"][0]
+    assert content["application/x-ndjson"]["schema"]["type"] == "string"
+    assert (
+        "the client sends messages, and an empty frame after the last, and gets one message" in operation["description"]
+    )

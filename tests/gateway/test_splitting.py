@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
@@ -21,6 +21,7 @@ def cut(splitter: Splitter, body: bytes, size: int) -> list[bytes]:
     return [text for piece in pieces for text in splitter.feed(piece)] + splitter.end()
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(VALUES), st.integers(1, 7), st.sampled_from([None, 1]), st.booleans())
 def test_an_array_comes_apart_the_same_wherever_it_is_cut(
     values: list[object], size: int, indent: int | None, ascii_only: bool
@@ -30,6 +31,7 @@ def test_an_array_comes_apart_the_same_wherever_it_is_cut(
     assert [json.loads(text) for text in cut(Elements(10_000), body, size)] == values
 
 
+@settings(max_examples=50, deadline=None)
 @given(st.lists(VALUES), st.integers(1, 7), st.booleans())
 def test_lines_come_apart_the_same_wherever_they_are_cut(values: list[object], size: int, last_feed: bool) -> None:
     body = b"\r\n\n".join(json.dumps(value).encode() for value in values) + b"\n" * last_feed
