@@ -76,13 +76,21 @@ class Operations:
     ) -> Iterator[Parameter]:
         for field in message.fields:
             field_path, field_name = f"{path}{field.name}", f"{name}{field.json_name}"
-            if field_path in taken or isinstance(field.value, DescFieldValueMap):
+            if field_path in taken:
                 continue
-            if parser_of(element_of(field)) is not None:
+            if isinstance(field.value, DescFieldValueMap):
+                yield from self._entries(field, field_name)
+            elif parser_of(element_of(field)) is not None:
                 schema = self._schemas.of_field(field)
                 yield _parameter("query", field_name, schema, required=not path and self._schemas.is_required(field))
             elif (held := _held(field)) is not None and held.type_name not in above and len(above) <= _MAX_QUERY_DEPTH:
                 yield from self._query_of(held, taken, f"{field_path}.", f"{field_name}.", (*above, held.type_name))
+
+    def _entries(self, field: DescField, name: str) -> Iterator[Parameter]:
+        """The entries of a map, `labels[key]=value`."""
+        if parser_of(element_of(field)) is not None:
+            parameter = _parameter("query", name, self._schemas.of_field(field), required=False)
+            yield {**parameter, "style": "deepObject", "explode": True}
 
     def _headers(self, route: Route) -> Iterator[Parameter]:
         for header in route.binder.headers:
