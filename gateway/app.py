@@ -97,7 +97,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
         upstreams.open(contract.rpcs)
         for route in table.routes:
             endpoints[route] = endpoint_of(route, contract, upstreams, terms)
-            if route.rpc.is_stream:
+            if route.rpc.is_stream and not route.is_raw:
                 sockets[route] = socket_endpoint_of(route, contract, upstreams, terms)
         yield
         await upstreams.close()

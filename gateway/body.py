@@ -11,6 +11,8 @@ from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 from gateway.fields import set_field
 from mesh.codec import Codec, DecodeError, field_named
 
+HTTP_BODY = "google.api.HttpBody"
+
 
 class ClientGone(Exception):
     """The client closed the connection."""
@@ -142,17 +144,41 @@ class ValueBody:
         return decoded(self._codec, self._name, self._prefix + body + b"}", "")
 
 
+class RawBody:
+    """`body` is a google.api.HttpBody: the bytes of the body are its data, whatever their media type. The binder's
+    headers set the content type."""
+
+    def __init__(self, request: DescMessage, field: DescField | None, held: DescMessage) -> None:
+        """Without `field` the request itself is the HttpBody."""
+        self._type = request.type
+        self._field = field
+        self._held: Any = held.type
+
+    def bind(self, body: bytes) -> Message:
+        """Never raises."""
+        content: Message = self._held(data=body)
+        if self._field is None:
+            return content
+        message = self._type()
+        set_field(message, self._field, content)
+        return message
+
+
 def body_binder(codec: Codec, request: DescMessage, body: str) -> BodyBinder | None:
     """The binder for a rule's `body`; None when it names no field of the request."""
     if not body:
         return NoBody(request)
     if body == "*":
-        return WholeBody(codec, request)
+        is_raw = request.type_name == HTTP_BODY
+        return RawBody(request, None, request) if is_raw else WholeBody(codec, request)
     field = field_named(request, body)
     if field is None:
         return None
     if isinstance(field.value, DescFieldValueMessage):
-        return MessageBody(codec, request, field, field.value.message)
+        held = field.value.message
+        return (
+            RawBody(request, field, held) if held.type_name == HTTP_BODY else MessageBody(codec, request, field, held)
+        )
     return ValueBody(codec, request, field)
 
 

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.body import read_body, require_json, require_no_body
+from gateway.body import read_body, require_identity, require_json, require_no_body
 from gateway.errors import CANCELLED, ErrorReply, Headers
 from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
 from gateway.routes import Route
@@ -120,7 +120,9 @@ class Preparation:
             await require_no_body(exchange.receive, exchange.headers)
             return b""
         body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
-        if body:
+        if route.binder.takes_raw:
+            require_identity(exchange.headers)
+        elif body:
             require_json(exchange.headers)
         return body
 

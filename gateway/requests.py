@@ -86,14 +86,17 @@ def request_stream(
 
 
 async def texts_of_body(exchange: Exchange, route: Route, limit: int) -> AsyncIterator[bytes]:
-    """The texts of an HTTP body, of at most `limit` bytes each; one that is empty when the rule has no body.
-
-    Raises RequestRefused, ClientGone."""
+    """The texts of an HTTP body, of at most `limit` bytes each; one that is empty when the rule has no body;
+    its pieces as they come when it is a google.api.HttpBody. Raises RequestRefused, ClientGone."""
     if not route.rule.body:
         await require_no_body(exchange.receive, exchange.headers)
         yield b""
         return
     require_identity(exchange.headers)
+    if route.binder.takes_raw:
+        async for piece in pieces_of(exchange.receive, exchange.headers):
+            yield piece
+        return
     splitter = splitter_for(exchange.headers.get(b"content-type"), limit)
     async for piece in pieces_of(exchange.receive, exchange.headers):
         for text in splitter.feed(piece):

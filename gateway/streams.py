@@ -16,7 +16,8 @@ from protobuf import DescField, Message
 
 from gateway.errors import ErrorReply, RequestRefused, reply_to_draining, reply_to_refusal, reply_to_rpc_error
 from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
-from gateway.framing import Framing, framing_for
+from gateway.framing import Framing, Raw, framing_for
+from gateway.replies import RawRenderer
 from gateway.requests import RequestStream, request_stream, texts_of_body
 from gateway.routes import Route
 
@@ -117,12 +118,17 @@ class _Stream:
         self._endpoint = endpoint
         self._exchange = exchange
         self._call = call
-        self._framing = framing_for(exchange.headers.get(b"accept", b""))()
+        self._framing = self._framing_of(endpoint.route)
         self._client = client
         self._draining = False
         self._stalled = False
         self._writing = asyncio.Lock()
         self._messages = 0
+
+    def _framing_of(self, route: Route) -> Framing:
+        if isinstance(route.renderer, RawRenderer):
+            return Raw()
+        return framing_for(self._exchange.headers.get(b"accept", b""))()
 
     def drain(self) -> None:
         """Ends the stream with an error that asks the client to come back."""
@@ -161,10 +167,14 @@ class _Stream:
     async def _pump(self) -> None:
         messages = aiter(self._call)
         first = asyncio.ensure_future(anext(messages, None))
-        await asyncio.wait({first}, timeout=OPENING_WAIT)
-        if first.done():
-            first.result()
-        await self._start()
+        renderer = self._endpoint.route.renderer
+        is_raw = isinstance(renderer, RawRenderer)  # whose content type the first message has
+        await asyncio.wait({first}, timeout=None if is_raw else OPENING_WAIT)
+        opening = first.result() if first.done() else None
+        if isinstance(renderer, RawRenderer):
+            await self._exchange.start(200, renderer.headers(self._endpoint.message_type.from_binary(opening or b"")))
+        else:
+            await self._start()
         if self._exchange.is_head:
             return
         wire: bytes | None = await first
@@ -185,6 +195,8 @@ class _Stream:
     async def _fail(self, error: ErrorReply) -> Outcome:
         if not self._exchange.started:
             return await self._exchange.reply_error(error)
+        if not self._framing.in_band:
+            return self._outcome(error.code)
         await self._write(self._framing.error(error.body) + self._framing.end(), more=False)
         return self._outcome(error.code)
 

@@ -94,6 +94,8 @@ class Operations:
 
     def _headers(self, route: Route) -> Iterator[Parameter]:
         for header in route.binder.headers:
+            if header.header not in _HEADER_PARAMETERS:
+                continue  # the content type, which requestBody says
             name, description = _HEADER_PARAMETERS[header.header]
             schema: Schema = {"type": "string"}
             if header.header == b"last-event-id" or header.header == b"idempotency-key":
@@ -108,6 +110,8 @@ class Operations:
 
     def _body(self, route: Route) -> Operation:
         request = message_of(self._contract, route.rpc.request)
+        if route.binder.takes_raw:
+            return {"required": False, "content": {"*/*": {"schema": {"description": "Any bytes."}}}}
         if route.rule.body == "*":
             bound = {variable.field.path for variable in route.binder.path}
             schema = self._schemas.of_fields(request, bound)
@@ -160,7 +164,7 @@ def _stream_body(schema: Schema, example: Any) -> Operation:
 
 def _stream_in_words(route: Route) -> str:
     """How a stream is used over WebSocket, which OpenAPI cannot describe otherwise."""
-    if not route.rpc.is_stream:
+    if not route.rpc.is_stream or route.is_raw:
         return ""
     sends = "nothing"
     if route.rule.body:

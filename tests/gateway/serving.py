@@ -88,6 +88,9 @@ def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
         "Collect": _stream(state, "CollectRequest", grpc.stream_unary_rpc_method_handler),
         "Talk": _stream(state, "Inner", grpc.stream_stream_rpc_method_handler),
         "Tell": _stream(state, "Inner", grpc.unary_stream_rpc_method_handler),
+        "GetFile": _unary(state, "FileRequest", lambda request: request.content),
+        "Download": _stream(state, "FileRequest", grpc.unary_stream_rpc_method_handler),
+        "Upload": _stream(state, "FileRequest", grpc.stream_unary_rpc_method_handler),
         "Listen": _stream(state, "Inner", grpc.stream_unary_rpc_method_handler),
     }
     echoes = {name: _unary(state, "Everything", lambda request: request) for name in ("Get", "Post")}
@@ -95,6 +98,7 @@ def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
         grpc.method_handlers_generic_handler("test.library.v1.BookService", unary),
         grpc.method_handlers_generic_handler("test.library.v1.EchoService", echoes),
         grpc.method_handlers_generic_handler("test.library.v1.StreamService", streams),
+        grpc.method_handlers_generic_handler("test.library.v1.FileService", streams),
     )
 
 

@@ -25,7 +25,7 @@ def document(descriptor_set: bytes) -> Json:
 def operations_with_a_body(api: Json) -> Iterator[tuple[str, str, Json]]:
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
-            if "requestBody" in operation:
+            if "application/json" in operation.get("requestBody", {}).get("content", ()):
                 yield path, method, operation
 
 
