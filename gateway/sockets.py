@@ -40,7 +40,7 @@ class SocketExchange(Exchange):
         await self._send({"type": "websocket.http.response.body", "body": body})
 
     async def accept(self) -> None:
-        """Answers the handshake. Raises ClientGone never: a client that is gone is seen at the first frame."""
+        """Answers the handshake. That a client is gone already is seen at the first frame."""
         await self.receive()
         self.started = True
         await self._send({"type": "websocket.accept"})
