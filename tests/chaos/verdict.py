@@ -19,8 +19,10 @@ _UNDER_WAY = (Saga.RUNNING, Saga.FINISHING)
 _FAILED = (Saga.COMPENSATING, Saga.STUCK)
 
 
-async def nothing_lost_nothing_twice(world: World) -> None:
-    """Every acknowledged change has settled as it must, and every event counts exactly its confirmed scores."""
+async def nothing_lost_nothing_twice(world: World) -> Counter[str]:
+    """Every acknowledged change has settled as it must, and every event counts exactly its confirmed scores. Returns
+    how many scores ended how."""
+    ends: Counter[str] = Counter()
     by_event: dict[str, list[Rater]] = {}
     for rater in world.raters:
         by_event.setdefault(rater.event_id, []).append(rater)
@@ -29,6 +31,8 @@ async def nothing_lost_nothing_twice(world: World) -> None:
         finished_at = datetime.fromisoformat(event["finishedAt"]) if "finishedAt" in event else None
         _scores_read_as_acknowledged(scores, raters, finished_at)
         _aggregate_is_exact(event, scores)
+        ends.update(" ".join(filter(None, (score["status"], score.get("reason")))) for score in scores)
+    return ends
 
 
 def _scores_read_as_acknowledged(
