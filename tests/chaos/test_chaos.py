@@ -91,6 +91,7 @@ async def test_a_destination_that_hangs_costs_no_message(system: System, rng: ra
 
 async def survive(system: System, rng: random.Random, processes: Sequence[str], *, scores: int) -> None:
     """Has scores made and changed while those processes die, in some order, and judges the end."""
+    await system.all_ready()
     before = await verdict.Tally.of(system)
     async with system.client() as http:
         world = World(system, PatientClient(http, rng), rng)
