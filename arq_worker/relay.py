@@ -40,8 +40,8 @@ _PIPELINED = 100  # a batch this large is settled while the next one is delivere
 
 @dataclass(frozen=True, slots=True)
 class RelayOptions:
-    """How long a pull may wait and a delivery may take (seconds), and how failures rest. A failed pull costs little, and
-    every message waits for the next one, so pulls rest less than deliveries."""
+    """How long a pull may wait and a delivery may take (seconds), and how failures rest. A failed pull costs little,
+    and every message waits for the next one, so pulls rest less than deliveries."""
 
     wait: float = 5.0
     deliver_timeout: float = 10.0
