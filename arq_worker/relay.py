@@ -40,11 +40,13 @@ _PIPELINED = 100  # a batch this large is settled while the next one is delivere
 
 @dataclass(frozen=True, slots=True)
 class RelayOptions:
-    """How long a pull may wait and a delivery may take (seconds), and how failures rest."""
+    """How long a pull may wait and a delivery may take (seconds), and how failures rest. A failed pull costs little,
+    and every message waits for the next one, so pulls rest less than deliveries."""
 
     wait: float = 5.0
     deliver_timeout: float = 10.0
     backoff: Backoff = field(default_factory=Backoff)
+    pull_backoff: Backoff = field(default_factory=lambda: Backoff(cap=1.0))
     max_unsettled: int = 1500
 
 
@@ -92,7 +94,7 @@ class Relay:
             await asyncio.sleep(_NO_OUTBOX)
             return
         _log.warning("pull from %s failed: %s", self.producer, code.name)
-        await asyncio.sleep(self._options.backoff.delay(self._failures))
+        await asyncio.sleep(self._options.pull_backoff.delay(self._failures))
         self._failures += 1
 
     async def _pull(self) -> outbox_pb2.PullResponse | None:

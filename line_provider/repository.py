@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, insert, select, text, update
+from sqlalchemy import ARRAY, Uuid, any_, bindparam, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from line_provider import tables
@@ -18,9 +18,10 @@ from mesh.uow import UnitOfWork
 
 _EVENT = tables.event.c
 _LOCK = select(tables.event).where(_EVENT.event_id == bindparam("id")).with_for_update()
+# ANY of one array, not IN of many values: the statement is prepared once, whatever the size of the set.
 _LOCK_SET = (
     select(tables.event)
-    .where(_EVENT.event_id.in_(bindparam("ids", expanding=True)))
+    .where(_EVENT.event_id == any_(bindparam("ids", type_=ARRAY(Uuid))))
     .order_by(_EVENT.event_id)
     .with_for_update()
 )

@@ -97,12 +97,12 @@ _UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
 )
 # What a server says that is up and takes no connection, or ends one. SQLAlchemy has no class of its own for these.
-_AWAY = frozenset({"57P01", "57P02", "57P03", "53300"})  # it stops, crashed, starts; has too many connections
+_AWAY = ("57P01", "57P02", "57P03", "53300", "08")  # it stops, crashed, starts; is full; the connection broke (a class)
 
 
 def is_connection_lost(error: BaseException) -> bool:
     """Whether the database went away, so that nothing more can be done in this transaction."""
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or _sqlstate(error) in _AWAY):
+    if isinstance(error, DBAPIError) and (error.connection_invalidated or (_sqlstate(error) or "").startswith(_AWAY)):
         return True
     return isinstance(error, _UNREACHABLE)
 

@@ -1,7 +1,7 @@
 """What score_maker does: one function per writing rpc or ended saga, each one transaction.
 
 No SQL, no transport, no clock here: ports and `now` come from the caller. Another service is asked before a
-transaction begins, never inside it.
+transaction begins, never inside it. An event judges a change by the `update_time` that its user is shown.
 """
 
 from collections.abc import Sequence
@@ -52,7 +52,7 @@ async def withdraw_score(work: Work, events: Events, seen: Score, caller: Caller
         if objection is not None:
             raise objection
         await work.scores.save([changed])
-        await work.sagas.withdraw(changed, now)
+        await work.sagas.withdraw(changed, changed.update_time)
         await work.commit(changed)
     return changed
 
@@ -82,5 +82,5 @@ async def _submit_again(work: Work, asked: Score, objection: Refusal | None, now
     if objection is not None:
         raise objection
     await work.scores.save([changed])
-    await work.sagas.rate(changed, now)
+    await work.sagas.rate(changed, changed.update_time)
     return changed

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import bindparam, select, text
+from sqlalchemy import ARRAY, Uuid, and_, bindparam, func, select, text
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -25,12 +25,14 @@ _LOCK_OWN = (
     .with_for_update()
 )
 _LOCK = select(tables.score).where(_SCORE.score_id == bindparam("id")).with_for_update()
+# Arrays, not a value a parameter: the statement is prepared once, whatever the size of the set.
+_IDS, _SAGAS = bindparam("ids", type_=ARRAY(Uuid)), bindparam("sagas", type_=ARRAY(Uuid))
+_ASKED = func.unnest(_IDS, _SAGAS).table_valued("score_id", "saga_id", name="asked").render_derived()
 _LOCK_SET = (
     select(tables.score)
-    .where(_SCORE.score_id.in_(bindparam("ids", expanding=True)))
-    .where(_SCORE.saga_id.in_(bindparam("sagas", expanding=True)))
+    .join(_ASKED, and_(_SCORE.score_id == _ASKED.c.score_id, _SCORE.saga_id == _ASKED.c.saga_id))
     .order_by(_SCORE.score_id)
-    .with_for_update()
+    .with_for_update(of=tables.score)
 )
 
 _SAVE = text(
@@ -75,8 +77,7 @@ class SqlScores:
     async def lock_set(self, sagas: Mapping[UUID, UUID]) -> Sequence[Score]:
         """Locks in the order of the scores' ids, so that two sets cannot wait for each other."""
         asked = {"ids": list(sagas), "sagas": list(sagas.values())}
-        found = map(tables.score_of, await self._work.connection.execute(_LOCK_SET, asked))
-        return [score for score in found if sagas[score.score_id] == score.saga_id]
+        return list(map(tables.score_of, await self._work.connection.execute(_LOCK_SET, asked)))
 
     async def save(self, scores: Sequence[Score]) -> None:
         """Writes one set."""

@@ -119,9 +119,15 @@ def logs(
         follow_log(directory, name, sys.stdout)
 
 
+def _user(name: str) -> str:
+    if not name.strip() or not name.isprintable() or name.startswith("service:"):
+        raise typer.BadParameter("A user's id is not empty, has no control characters, and is no service's.")
+    return name
+
+
 @app.command("token")
 def token_command(
-    sub: Annotated[str, typer.Option(help="Who the token is for: the user's id.")],
+    sub: Annotated[str, typer.Option(help="Who the token is for: the user's id.", callback=_user)],
     role: Annotated[list[str] | None, typer.Option(help="A role, such as manager or operator; repeatable.")] = None,
     ttl: Annotated[float, typer.Option(min=1, help="Seconds that it lasts.")] = 3600,
     data_dir: DataDir = Path(".sagamesh"),

@@ -28,10 +28,11 @@ class Layout:
     gateway_port: int
     replicas: Mapping[str, int]
     services: Sequence[Service] = SERVICES
-    ports: Iterator[int] = field(default_factory=free_ports)
+    ports: Iterator[int] = field(init=False)
     addresses: dict[str, list[str]] = field(default_factory=dict[str, list[str]], init=False)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "ports", free_ports(besides=self.gateway_port))
         for service in self.services:
             self.addresses[service.name] = [self._address() for _ in range(self.replicas.get(service.name, 1))]
 

@@ -71,14 +71,20 @@ async def ask(
 async def ask_all(
     directory: DataDirectory, chosen: str | None, call: Callable[[Session], Awaitable[Reply]]
 ) -> dict[str, Reply]:
-    """The answers by name: of each service that knows the question, or of the chosen one. Raises CallFailed."""
+    """The answers by name: of each service that knows the question, or of the chosen one.
+
+    Raises CallFailed, also when no service knows it."""
     answers: dict[str, Reply] = {}
+    last: CallFailed | None = None
     for service, target in targets(directory, chosen).items():
         try:
             answers[service] = await ask(directory, service, target, call)
         except CallFailed as error:
             if chosen or not error.elsewhere:
                 raise
+            last = error
+    if last is not None and not answers:
+        raise last
     return answers
 
 

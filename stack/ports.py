@@ -9,10 +9,11 @@ from collections.abc import Iterator
 _LOWEST, _HIGHEST = 10_240, 32_767
 
 
-def free_ports() -> Iterator[int]:
-    """Ports of 127.0.0.1 that nobody listens on, each another, drawn at random so that two stacks rarely collide."""
+def free_ports(*, besides: int | None = None) -> Iterator[int]:
+    """Ports of 127.0.0.1 that nobody listens on, each another, drawn at random so that two stacks rarely collide;
+    never `besides`, which somebody is about to take."""
     for port in random.sample(range(_LOWEST, _HIGHEST + 1), _HIGHEST - _LOWEST + 1):
-        if is_free(port):
+        if port != besides and is_free(port):
             yield port
 
 

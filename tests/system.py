@@ -87,11 +87,6 @@ class System:
         """Where its metrics are, host:port; empty for a store."""
         return self._row(name)["metrics"]
 
-    def log(self, name: str) -> str:
-        """All that the process of that name has written."""
-        path = self.directory.log(name)
-        return path.read_text(errors="replace") if path.exists() else ""
-
     def kill(self, name: str, number: signal.Signals = signal.SIGKILL) -> int | None:
         """Sends a signal to the process; returns its number, or None when it is between two lives."""
         pid = self.pid(name)

@@ -117,10 +117,12 @@ class Event:
         return self if changed == self else replace(changed._later(now), edit=self.edit + 1)
 
     def finished(self, now: datetime) -> "Event":
-        """The event, finished; itself when it was already."""
+        """The event, finished; itself when it was already. Whoever finishes it may have waited for scores that came
+        later than `now` and count: it is not finished before them."""
         if self.finished_at is not None:
             return self
-        return replace(self._later(now), finished_at=now, edit=self.edit + 1)
+        later = self._later(now)
+        return replace(later, finished_at=later.update_time, edit=self.edit + 1)
 
     def recounted(self, old: int | None, new: int | None, now: datetime) -> "Event":
         """The event when one score counts `new` instead of `old`; itself when that is the same."""

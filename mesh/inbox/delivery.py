@@ -1,7 +1,8 @@
 """A batch of messages in one transaction: new ones are handled in rounds, duplicates get their stored outcome.
 
-A round has at most one message a key, so that handlers take sets. It runs in a savepoint; when it fails, each of its
-messages runs in a savepoint of its own, and a key whose message is to come again stops for the rest of the batch.
+A round has at most one message a key, so that handlers take sets. When anything fails, the batch runs again with a
+savepoint a round, and what still fails with a savepoint a message; a key whose message is to come again stops for the
+rest of the batch.
 """
 
 import logging
@@ -35,6 +36,9 @@ Handler = Callable[[UnitOfWork, Sequence[Any]], Awaitable[Sequence[Refusal | Mes
 """Handles a set of messages with distinct keys, inside the inbox's transaction; a handler of several types gets them
 all in one set. One result a message, in order: a Refusal refuses it for good, a Message is its reply. Whatever was done
 for a refused one is undone here."""
+
+Run = Callable[[UnitOfWork, Sequence[Envelope]], Awaitable[dict[UUID, Outcome]]]
+"""Handles one round."""
 
 _TRIES = 5
 _TRANSIENT = {Kind.UNAVAILABLE, Kind.ABORTED, Kind.RESOURCE_EXHAUSTED}
@@ -73,25 +77,36 @@ class Delivery:
         raise Unavailable(retry_after=1.0)
 
     async def _transaction(self, envelopes: Sequence[Envelope]) -> list[Outcome]:
-        by_id = {UUID(envelope.message_id): envelope for envelope in envelopes}
+        """Nearly always everything goes well, and then no savepoint was needed. Otherwise nothing was done, and it is
+        all done again with savepoints."""
         async with UnitOfWork(self._engine) as work:
-            new = await store.claim(work.connection, list(by_id))
-            outcomes = await store.answers(work.connection, [m for m in by_id if m not in new])
-            _count(by_id, outcomes, "duplicate")
-            handled = await self._handle(work, [envelope for m, envelope in by_id.items() if m in new])
-            await store.conclude(work.connection, handled)
-            await work.commit()
+            try:
+                return await self._handle_all(work, envelopes, self._act)
+            except Exception as error:
+                if is_connection_lost(error) or is_conflict(error):
+                    raise
+        async with UnitOfWork(self._engine) as work:
+            return await self._handle_all(work, envelopes, self._round)
+
+    async def _handle_all(self, work: UnitOfWork, envelopes: Sequence[Envelope], run: Run) -> list[Outcome]:
+        by_id = {UUID(envelope.message_id): envelope for envelope in envelopes}
+        new = await store.claim(work.connection, list(by_id))
+        known = await store.answers(work.connection, [m for m in by_id if m not in new])
+        handled = await self._handle(work, [envelope for m, envelope in by_id.items() if m in new], run)
+        await store.conclude(work.connection, handled)
+        await work.commit()
+        _count(by_id, known, "duplicate")
         _count(by_id, handled)
-        outcomes |= handled
+        outcomes = known | handled
         return [outcomes[UUID(envelope.message_id)] for envelope in envelopes]
 
-    async def _handle(self, work: UnitOfWork, envelopes: Sequence[Envelope]) -> dict[UUID, Outcome]:
+    async def _handle(self, work: UnitOfWork, envelopes: Sequence[Envelope], run: Run) -> dict[UUID, Outcome]:
         outcomes: dict[UUID, Outcome] = {}
         stopped: set[str] = set()
         for messages in rounds(envelopes):
             runnable = [e for e in messages if e.ordering_key not in stopped]
             outcomes |= {_id(e): _outcome(e, Outcome.NOT_RUN) for e in messages if e.ordering_key in stopped}
-            results = await self._round(work, runnable)
+            results = await run(work, runnable)
             stopped |= {e.ordering_key for e in runnable if results[_id(e)].code == Outcome.RETRY}
             outcomes |= results
         return outcomes

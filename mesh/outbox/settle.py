@@ -95,16 +95,17 @@ class Settler:
     async def settle(self, owner: str, settlements: Sequence[Settlement]) -> Settled:
         """Settles a set in one transaction. When the set fails as a whole, each message is settled in a savepoint of
         its own, so that one saga's fault holds up no other."""
-        settled = Settled()
         async with UnitOfWork(self._engine) as work:
             try:
-                async with work.connection.begin_nested():
-                    settled.ignored = await self._settle_set(work, owner, settlements)
+                ignored = await self._settle_set(work, owner, settlements)
+                await work.commit()
+                return Settled(ignored)
             except Exception as error:
                 if is_connection_lost(error) or len(settlements) == 0:
                     raise
-                _log.warning("a set of %d settlements failed; settling each by itself", len(settlements))
-                settled = await self._settle_each(work, owner, settlements)
+        _log.warning("a set of %d settlements failed; settling each by itself", len(settlements))
+        async with UnitOfWork(self._engine) as work:
+            settled = await self._settle_each(work, owner, settlements)
             await work.commit()
         return settled
 

@@ -96,8 +96,8 @@ class Sagas:
         rows = await store.lock(work.connection, sorted({report.saga_id for report in reports}))
         current = [r for r in reports if r.saga_id in rows and rows[r.saga_id].message_id == r.message_id]
         changes = [self._change(rows[report.saga_id], report) for report in current]
-        await store.update(work.connection, [change.row for change in changes])
-        await store.log(work.connection, [line for change in changes for line in change.log])
+        log = [line for change in changes for line in change.log]
+        await store.advance(work.connection, [change.row for change in changes], log)
         messages = [change.message for change in changes if change.message is not None]
         await append(work.connection, messages)
         await self._call_back(work, changes)

@@ -62,19 +62,17 @@ _INSERT = text(
 
 _LOCK = text("SELECT * FROM saga WHERE saga_id = ANY(:saga_ids) ORDER BY saga_id FOR UPDATE")
 
-_UPDATE = text(
-    """UPDATE saga SET state = new.state, step = new.step, direction = new.direction, message_id = new.message_id,
-                      replies = new.replies, error = new.error, update_time = now()
-    FROM unnest(CAST(:saga_ids AS uuid[]), CAST(:states AS smallint[]), CAST(:steps AS text[]),
-                CAST(:directions AS smallint[]), CAST(:message_ids AS uuid[]), CAST(:replies AS bytea[]),
-                CAST(:errors AS bytea[])) AS new (saga_id, state, step, direction, message_id, replies, error)
-    WHERE saga.saga_id = new.saga_id"""
-)
-
-_LOG = text(
-    """INSERT INTO saga_log (saga_id, step, direction, kind, error)
-    SELECT * FROM unnest(CAST(:saga_ids AS uuid[]), CAST(:steps AS text[]), CAST(:directions AS smallint[]),
-                         CAST(:kinds AS smallint[]), CAST(:errors AS bytea[]))"""
+_ADVANCE = text(
+    """WITH changed AS (
+        UPDATE saga SET state = new.state, step = new.step, direction = new.direction, message_id = new.message_id,
+                        replies = new.replies, error = new.error, update_time = now()
+        FROM unnest(CAST(:saga_ids AS uuid[]), CAST(:states AS smallint[]), CAST(:steps AS text[]),
+                    CAST(:directions AS smallint[]), CAST(:message_ids AS uuid[]), CAST(:replies AS bytea[]),
+                    CAST(:errors AS bytea[])) AS new (saga_id, state, step, direction, message_id, replies, error)
+        WHERE saga.saga_id = new.saga_id)
+    INSERT INTO saga_log (saga_id, step, direction, kind, error)
+    SELECT * FROM unnest(CAST(:log_saga_ids AS uuid[]), CAST(:log_steps AS text[]), CAST(:log_directions AS smallint[]),
+                         CAST(:log_kinds AS smallint[]), CAST(:log_errors AS bytea[]))"""
 )
 
 _READ_LOG = text("SELECT * FROM saga_log WHERE saga_id = :saga_id ORDER BY seq")
@@ -128,12 +126,12 @@ async def lock(connection: AsyncConnection, saga_ids: Sequence[UUID]) -> dict[UU
     return {row["saga_id"]: _row(row) for row in rows.mappings()}
 
 
-async def update(connection: AsyncConnection, rows: Sequence[SagaRow]) -> None:
-    """Writes what may change of locked sagas, as a set."""
+async def advance(connection: AsyncConnection, rows: Sequence[SagaRow], log: Sequence[LogRow]) -> None:
+    """Writes what may change of locked sagas and appends lines to their logs, as one set."""
     if not rows:
         return
     await connection.execute(
-        _UPDATE,
+        _ADVANCE,
         {
             "saga_ids": [row.saga_id for row in rows],
             "states": [int(row.standing.state) for row in rows],
@@ -142,22 +140,11 @@ async def update(connection: AsyncConnection, rows: Sequence[SagaRow]) -> None:
             "message_ids": [row.message_id for row in rows],
             "replies": [row.replies for row in rows],
             "errors": [row.error for row in rows],
-        },
-    )
-
-
-async def log(connection: AsyncConnection, rows: Sequence[LogRow]) -> None:
-    """Appends lines to sagas' logs, as a set."""
-    if not rows:
-        return
-    await connection.execute(
-        _LOG,
-        {
-            "saga_ids": [row.saga_id for row in rows],
-            "steps": [row.step for row in rows],
-            "directions": [int(row.direction) for row in rows],
-            "kinds": [int(row.kind) for row in rows],
-            "errors": [row.error for row in rows],
+            "log_saga_ids": [line.saga_id for line in log],
+            "log_steps": [line.step for line in log],
+            "log_directions": [int(line.direction) for line in log],
+            "log_kinds": [int(line.kind) for line in log],
+            "log_errors": [line.error for line in log],
         },
     )
 

@@ -20,6 +20,7 @@ async def outlast(
     system: System, outage: AbstractAsyncContextManager[None], rng: random.Random, *, scores: int, failures: int
 ) -> None:
     """Has scores made while line_provider is away, until that has failed `failures` deliveries, and judges the end."""
+    await system.all_ready()
     before = await verdict.Tally.of(system)
     async with system.client() as http:
         world = World(system, PatientClient(http, rng), rng)

@@ -4,7 +4,7 @@ import logging
 import os
 import random
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import pytest
 
@@ -91,6 +91,7 @@ async def test_a_destination_that_hangs_costs_no_message(system: System, rng: ra
 
 async def survive(system: System, rng: random.Random, processes: Sequence[str], *, scores: int) -> None:
     """Has scores made and changed while those processes die, in some order, and judges the end."""
+    await system.all_ready()
     before = await verdict.Tally.of(system)
     async with system.client() as http:
         world = World(system, PatientClient(http, rng), rng)
@@ -104,11 +105,14 @@ async def survive(system: System, rng: random.Random, processes: Sequence[str], 
         worked = time.monotonic()
         await system.all_ready()
         await world.calm()
-        report(world, worked - began, time.monotonic() - worked)
+        calm = time.monotonic()
         assert all(system.pid(name) != pid for name, pid in pids.items()), "a process was not killed"
-        await verdict.nothing_lost_nothing_twice(world)
+        ends = await verdict.nothing_lost_nothing_twice(world)
     await verdict.nothing_given_up(system)
     await verdict.one_message_a_change(world, before)
+    assert world.client.interruptions, "nobody noticed"
+    assert any(end.endswith("EVENT_FINISHED") for end in ends), "no acknowledged change was refused"
+    report(world, ends, worked - began, calm - worked)
 
 
 def people(world: World, scores: int, events: Sequence[str], doomed: Sequence[str]) -> None:
@@ -136,8 +140,8 @@ def strike(name: str, world: World, event_id: str) -> Strike:
     return both
 
 
-def report(world: World, storm_seconds: float, calm_seconds: float) -> None:
+def report(world: World, ends: Mapping[str, int], storm_seconds: float, calm_seconds: float) -> None:
     """Says what the test was worth."""
     changes = sum(len(rater.changes) for rater in world.raters)
-    facts = (len(world.raters), changes, storm_seconds, calm_seconds, dict(world.client.interruptions))
-    _log.warning("%d scores, %d changes acknowledged in %.1f s; calm after %.1f s; interruptions: %s", *facts)
+    _log.warning("%d changes acknowledged in %.1f s, calm after %.1f s", changes, storm_seconds, calm_seconds)
+    _log.warning("scores ended %s; clients were interrupted by %s", dict(ends), dict(world.client.interruptions))

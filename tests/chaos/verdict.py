@@ -11,7 +11,7 @@ import asyncpg
 from sagamesh.mesh.v1 import outbox_pb2, outbox_pb2_grpc, saga_pb2_grpc
 from sagamesh.mesh.v1.saga_pb2 import ListSagasRequest, Saga
 
-from tests.chaos.raters import Expectation, Rater
+from tests.chaos.raters import Rater
 from tests.chaos.world import World
 from tests.system import System
 
@@ -19,26 +19,34 @@ _UNDER_WAY = (Saga.RUNNING, Saga.FINISHING)
 _FAILED = (Saga.COMPENSATING, Saga.STUCK)
 
 
-async def nothing_lost_nothing_twice(world: World) -> None:
-    """Every acknowledged change has settled as it must, and every event counts exactly its confirmed scores."""
+async def nothing_lost_nothing_twice(world: World) -> Counter[str]:
+    """Every acknowledged change has settled as it must, and every event counts exactly its confirmed scores. Returns
+    how many scores ended how."""
+    ends: Counter[str] = Counter()
     by_event: dict[str, list[Rater]] = {}
     for rater in world.raters:
         by_event.setdefault(rater.event_id, []).append(rater)
     for event_id, raters in by_event.items():
         event, scores = await world.event(event_id), await world.scores(event_id)
         finished_at = datetime.fromisoformat(event["finishedAt"]) if "finishedAt" in event else None
-        expected = {rater.user: rater.expectation(finished_at) for rater in raters if rater.changes}
-        _scores_read_as_acknowledged(scores, expected)
+        _scores_read_as_acknowledged(scores, raters, finished_at)
         _aggregate_is_exact(event, scores)
+        ends.update(" ".join(filter(None, (score["status"], score.get("reason")))) for score in scores)
+    return ends
 
 
-def _scores_read_as_acknowledged(scores: Sequence[dict[str, Any]], expected: dict[str, Expectation]) -> None:
-    shown = {
-        score["userId"]: (score["status"], score["rate"], int(score["revision"]), score.get("reason", ""))
-        for score in scores
-    }
+def _scores_read_as_acknowledged(
+    scores: Sequence[dict[str, Any]], raters: Sequence[Rater], finished_at: datetime | None
+) -> None:
+    shown = {score["userId"]: score for score in scores}
     assert len(shown) == len(scores), "a user has two scores of an event"
-    assert shown == {user: expectation.shown for user, expectation in expected.items()}
+    assert shown.keys() == {rater.user for rater in raters if rater.changes}
+    for rater in raters:
+        if rater.changes:
+            score = shown[rater.user]
+            reads = (score["status"], score["rate"], int(score["revision"]), score.get("reason", ""))
+            expected = rater.expectation(finished_at)
+            assert reads == expected.shown, f"{score}\nafter {rater.changes}\nof an event finished at {finished_at}"
 
 
 def _aggregate_is_exact(event: dict[str, Any], scores: Sequence[dict[str, Any]]) -> None:

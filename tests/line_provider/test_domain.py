@@ -83,6 +83,10 @@ class TestEvent:
         finished = an_event().finished(NOW)
         assert finished.finished(NOW + SECOND) is finished
 
+    def test_an_event_is_not_finished_before_the_last_score_that_it_counts(self) -> None:
+        counting = an_event().recounted(None, 5, NOW + SECOND)
+        assert counting.finished(NOW).finished_at == NOW + SECOND
+
     def test_a_finished_event_is_not_edited(self) -> None:
         with pytest.raises(EventFinished):
             an_event().finished(NOW).edited("Semifinal", None, NOW + SECOND)

@@ -136,9 +136,24 @@ def test_what_is_no_json_is_said(codec: Codec, body: bytes) -> None:
         codec.decode_json(NAME, body)
 
 
-def test_a_depth_that_no_message_has_is_refused(codec: Codec) -> None:
-    with pytest.raises(DecodeError):
-        codec.decode_json(NAME, b'{"value":' + b"[" * 100_000)
+DEPTHS = {
+    "lists that never end": b'{"value":' + b"[" * 100_000,
+    "lists": b'{"value":' + b"[" * 100 + b"]" * 100 + b"}",
+    "objects": b'{"struct":' * 101 + b"{}" + b"}" * 101,
+    "an unknown field's": b'{"nope":' + b"[" * 100 + b"]" * 100 + b"}",
+    "beside strings that look like ends": b'{"value":' + b'["]]]\\"]",' * 100,
+}
+
+
+@pytest.mark.parametrize("name", DEPTHS)
+def test_a_depth_that_overflows_a_parser_is_refused(codec: Codec, name: str) -> None:
+    with pytest.raises(DecodeError, match="nested more than 100 levels deep"):
+        codec.decode_json(NAME, DEPTHS[name])
+
+
+def test_breadth_and_brackets_in_strings_have_no_depth(codec: Codec) -> None:
+    body = json.dumps({"text": "[" * 200 + '"' + "{" * 200, "inners": [{"text": "["}] * 200, "value": []})
+    assert json.loads(codec.to_json(codec.decode_json(NAME, body.encode()))) == json.loads(body)
 
 
 @pytest.mark.parametrize(

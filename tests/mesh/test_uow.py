@@ -6,7 +6,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.errors import InvalidArgument, Unavailable
-from mesh.uow import UnitOfWork, open_engine
+from mesh.uow import UnitOfWork, is_connection_lost, open_engine
 from tests.mesh.messaging import World
 
 
@@ -82,6 +82,24 @@ async def test_a_connection_that_is_lost_in_the_middle_is_unavailable_and_the_ne
         await work.commit()
     assert await _names(engine) == ["kept"]
     await engine.dispose()
+
+
+class _Fault(Exception):
+    """What a driver raises, as SQLAlchemy wraps it."""
+
+    def __init__(self, sqlstate: str) -> None:
+        super().__init__()
+        self.sqlstate = sqlstate
+
+
+@pytest.mark.parametrize("sqlstate", ["08003", "08006", "53300", "57P01", "57P02", "57P03"])
+def test_a_fault_of_the_connection_is_known_by_its_state_whatever_sqlalchemy_takes_it_for(sqlstate: str) -> None:
+    assert is_connection_lost(DBAPIError("SELECT 1", None, _Fault(sqlstate)))
+
+
+@pytest.mark.parametrize("sqlstate", ["22012", "23505", "40P01"])
+def test_a_fault_of_a_statement_is_not_one_of_the_connection(sqlstate: str) -> None:
+    assert not is_connection_lost(DBAPIError("SELECT 1", None, _Fault(sqlstate)))
 
 
 async def _insert_and_fail(engine: AsyncEngine) -> None:

@@ -51,6 +51,13 @@ class TestSubmitScore:
         assert store.sagas == [Started("rate", score.score_id, score.saga_id, 2, 1, NOW)]
         assert score.saga_id != confirmed.saga_id
 
+    async def test_a_change_is_judged_by_the_time_that_its_user_is_shown(self) -> None:
+        event = an_event()
+        settled_meanwhile = replace(score_that_is(Status.CONFIRMED, event_id=event.event_id), update_time=NOW + SECOND)
+        store = Store.of(settled_meanwhile)
+        score = await submit(store, event, 1)
+        assert store.sagas[0].submitted_at == score.update_time == NOW + SECOND
+
     @pytest.mark.parametrize("status", [Status.PENDING, Status.CONFIRMED])
     async def test_the_same_rate_returns_the_score_and_writes_nothing(self, status: Status) -> None:
         event = an_event()

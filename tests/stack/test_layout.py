@@ -9,6 +9,7 @@ from gateway.settings import GatewaySettings
 from stack.directory import DataDirectory
 from stack.keeper import Unit
 from stack.layout import Layout
+from stack.ports import free_port
 from stack.services import SERVICES
 
 DSNS = {service.name: f"postgresql://{service.name}:its-own@h/db" for service in SERVICES}
@@ -76,3 +77,11 @@ def test_no_dsn_is_on_a_command_line(tmp_path: Path):
     programs = [unit.program for unit in units(tmp_path).values()]
     programs += [layout.migration(service, DSNS[service.name]) for service in SERVICES]
     assert not [program for program in programs if "its-own" in " ".join(program.command())]
+
+
+def test_no_process_is_given_the_gateways_port(tmp_path: Path) -> None:
+    wanted = free_port()
+    layout = Layout(DataDirectory(tmp_path), wanted, {})
+    drawn = set(layout.ports)  # all that are free on this machine
+    assert len(drawn) > 1000
+    assert wanted not in drawn
