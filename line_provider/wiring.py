@@ -10,13 +10,13 @@ from line_provider.queries import EventWatch
 from line_provider.repository import EventWork, SqlScores
 from line_provider.servicer import EventServicer
 from line_provider.settings import Settings
-from mesh.background import disposing, running
+from mesh.background import running
 from mesh.idempotency import Once
 from mesh.inbox.servicer import InboxServicer
 from mesh.maintenance import MaintenanceServicer, inbox_tasks, request_tasks
 from mesh.server import Server
 from mesh.signal import Signal
-from mesh.uow import UnitOfWork, open_engine
+from mesh.uow import UnitOfWork, disposing, open_engine
 
 NAME = "line_provider"
 

@@ -1,12 +1,10 @@
-"""Resources of a server that are no context managers by themselves: a task beside the calls, a database engine."""
+"""Work beside a server's calls: endless tasks that start again when they fail."""
 
 import asyncio
 import logging
 from collections.abc import AsyncGenerator, Callable, Coroutine
 from contextlib import asynccontextmanager
 from typing import Any
-
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 _log = logging.getLogger(__name__)
 _REST = 1.0
@@ -24,15 +22,6 @@ async def running(name: str, work: Callable[[], Coroutine[Any, Any, None]]) -> A
         stopping.set()
         task.cancel()
         await asyncio.wait([task])
-
-
-@asynccontextmanager
-async def disposing(engine: AsyncEngine) -> AsyncGenerator[None]:
-    """Closes the engine's connections after the block."""
-    try:
-        yield
-    finally:
-        await engine.dispose()
 
 
 async def _endlessly(name: str, work: Callable[[], Coroutine[Any, Any, None]], stopping: asyncio.Event) -> None:

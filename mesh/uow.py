@@ -4,7 +4,8 @@ Connection faults become Unavailable here, and only here; a text that no table c
 repository and no table of a domain is known.
 """
 
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from types import TracebackType
 from typing import Self
 
@@ -26,6 +27,15 @@ def open_engine(dsn: str, *, pool_size: int = 16) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://", async_creator=connect, pool_size=pool_size, max_overflow=0, pool_timeout=5
     )
+
+
+@asynccontextmanager
+async def disposing(engine: AsyncEngine) -> AsyncGenerator[None]:
+    """Closes the engine's connections after the block."""
+    try:
+        yield
+    finally:
+        await engine.dispose()
 
 
 _SESSION = {

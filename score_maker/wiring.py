@@ -8,7 +8,7 @@ from functools import partial
 
 from grpc import aio
 
-from mesh.background import disposing, running
+from mesh.background import running
 from mesh.channel import open_channel
 from mesh.idempotency import Once
 from mesh.identity import ServiceTokens
@@ -18,7 +18,7 @@ from mesh.outbox.servicer import OutboxServicer
 from mesh.saga import Sagas, SagaServicer
 from mesh.server import Server
 from mesh.signal import Signal
-from mesh.uow import UnitOfWork, open_engine
+from mesh.uow import UnitOfWork, disposing, open_engine
 from score_maker import tables
 from score_maker.clients import EventClient
 from score_maker.repository import ScoreWork, SqlScores
