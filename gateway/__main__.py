@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import uvicorn
 import uvloop
+from starlette.types import ASGIApp
 
 from gateway.app import create_gateway
 from gateway.binding import RouteError
@@ -53,19 +54,29 @@ async def _serve(settings: GatewaySettings) -> None:
         listener = listen(settings)
     except (ContractError, RouteError, HeaderError, OSError) as error:
         raise StartError(f"gateway: {error}") from error
-    config = uvicorn.Config(
-        gateway.app,
+    host, port, *_ = listener.getsockname()
+    _log.info("listening", extra={"facts": {"address": f"{host}:{port}", "routes": len(gateway.table.routes)}})
+    await DrainingServer(server_config(gateway.app, settings), gateway.drain).serve([listener])
+
+
+def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
+    """How uvicorn serves the gateway. A peer that is gone is found by the kernel's timeout (`listen`), not by pongs,
+    which nobody reads while a socket is held back."""
+    return uvicorn.Config(
+        app,
         lifespan="on",
         log_config=None,
+        log_level="warning",  # it would log the query of every WebSocket
         access_log=False,
         server_header=False,
         proxy_headers=False,
         timeout_keep_alive=_KEEP_ALIVE,
         timeout_graceful_shutdown=math.ceil(settings.drain_grace),
+        ws_max_size=settings.max_body_bytes,
+        ws_ping_interval=settings.heartbeat,
+        ws_ping_timeout=None,
+        ws_per_message_deflate=False,  # what a few bytes become has no bound
     )
-    host, port, *_ = listener.getsockname()
-    _log.info("listening", extra={"facts": {"address": f"{host}:{port}", "routes": len(gateway.table.routes)}})
-    await DrainingServer(config, gateway.drain).serve([listener])
 
 
 def listen(settings: GatewaySettings) -> socket.socket:

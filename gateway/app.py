@@ -12,18 +12,20 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Page
 from starlette.types import Receive, Scope, Send
 
-from gateway.binding import RouteError, cursor_of, message_of
-from gateway.contract import Contract, ContractError, read_contract
+from gateway.binding import RouteError
+from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
+from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
 from gateway.exchange import Endpoint, Preparation
 from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
 from gateway.openapi import document_of
+from gateway.origins import Origins
 from gateway.routes import Route, RouteTable, compile_routes
 from gateway.settings import GatewaySettings
-from gateway.streams import Live, StreamEndpoint, StreamTiming
+from gateway.sockets import SocketEndpoint
+from gateway.streams import Live, StreamTiming
 from gateway.transcoder import Transcoder
-from gateway.unary import UnaryEndpoint
 from gateway.upstreams import Upstreams
 from mesh.codec import Codec
 from mesh.telemetry import new_registry
@@ -45,7 +47,7 @@ class GatewayApplication(FastAPI):
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI's entry."""
-        if scope["type"] == "http" and scope["path"] not in self._own_paths:
+        if scope["type"] == "websocket" or (scope["type"] == "http" and scope["path"] not in self._own_paths):
             await self._transcoder.serve(scope, receive, send)
         else:
             await super().__call__(scope, receive, send)
@@ -86,51 +88,25 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     preparation = Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes)
     live = Live()
     endpoints: dict[Route, Endpoint] = {}
+    sockets: dict[Route, SocketEndpoint] = {}
+    timing = StreamTiming(settings.heartbeat, settings.stall)
+    terms = Terms(preparation, timing, Origins(settings.allowed_origins), live)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
         upstreams.open(contract.rpcs)
-        timing = StreamTiming(settings.heartbeat, settings.stall)
-        endpoints.update(_endpoints(table, contract, codec, upstreams, preparation, timing, live))
+        for route in table.routes:
+            endpoints[route] = endpoint_of(route, contract, upstreams, terms)
+            if route.rpc.is_stream and not route.is_raw:
+                sockets[route] = socket_endpoint_of(route, contract, upstreams, terms)
         yield
         await upstreams.close()
 
     openapi = document_of(contract, table.routes, title=settings.title, version=settings.api_version)
     pages = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
     _refuse_hidden_routes(table, pages)
-    transcoder = Transcoder(table.trie, endpoints, Observation(metrics))
+    transcoder = Transcoder(table.trie, endpoints, sockets, Observation(metrics))
     return Gateway(GatewayApplication(transcoder, pages, lifespan), table, live.drain)
-
-
-def _endpoints(
-    table: RouteTable,
-    contract: Contract,
-    codec: Codec,
-    upstreams: Upstreams,
-    preparation: Preparation,
-    timing: StreamTiming,
-    live: Live,
-) -> Iterable[tuple[Route, Endpoint]]:
-    """Binds every route to its method on a channel; needs the running loop."""
-    for route in table.routes:
-        rpc, channel = route.rpc, upstreams.channel(route.rpc)
-        if not rpc.server_streaming:
-            yield route, UnaryEndpoint(route, channel.unary_unary(rpc.path), preparation)
-            continue
-        cursor = cursor_of(contract, rpc)
-        yield (
-            route,
-            StreamEndpoint(
-                route=route,
-                rpc=channel.unary_stream(rpc.path),
-                preparation=preparation,
-                codec=codec,
-                message_type=message_of(contract, rpc.response).type,
-                version=cursor[0] if cursor is not None else None,
-                timing=timing,
-                live=live,
-            ),
-        )
 
 
 def _refuse_hidden_routes(table: RouteTable, pages: Iterable[Page]) -> None:

@@ -8,7 +8,7 @@ from urllib.parse import unquote
 
 from protobuf import DescField, DescFieldValueScalar, DescMessage, Message, ScalarType
 
-from gateway.body import BodyBinder, body_binder
+from gateway.body import BodyBinder, RawBody, body_binder
 from gateway.contract import Contract, HttpBinding, Rpc
 from gateway.errors import InvalidRequest
 from gateway.fields import TextField, UnbindableField, text_field
@@ -49,11 +49,13 @@ class PathField:
 
 @dataclass(frozen=True, slots=True)
 class HeaderField:
-    """A header that sets a field of the request, unless the request sets it already (`overrides`: also then)."""
+    """A header that sets a field of the request, unless the request sets it already (`overrides`: also then).
+    `verbatim`: the value is not one that may be quoted."""
 
     header: bytes
     field: TextField
     overrides: bool = False
+    verbatim: bool = False
 
     def bind(self, message: Message, headers: Mapping[bytes, bytes]) -> None:
         """Raises InvalidRequest."""
@@ -61,7 +63,7 @@ class HeaderField:
         if value is None or (not self.overrides and self.field.field in message):
             return
         name = self.header.decode()
-        text = _unquoted(name, value)
+        text = value.decode("latin-1") if self.verbatim else _unquoted(name, value)
         if text is None:
             return
         try:
@@ -81,6 +83,7 @@ class RequestBinder:
     headers: tuple[HeaderField, ...]
     mask: MaskBinder | None
     refuses_if_match: bool
+    takes_raw: bool
 
     def bind(self, segments: Sequence[str], query: bytes, body: bytes, headers: Mapping[bytes, bytes]) -> Message:
         """Raises InvalidRequest, which names what is at fault."""
@@ -116,13 +119,18 @@ def compile_binder(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding
     bound = {variable.field.path for variable in path}
     taken = {*bound, _proto_name(request, rule.body)}
     headers = _header_fields(contract, rpc, request, bound)
+    takes_raw = isinstance(body, RawBody)
+    if takes_raw:
+        name = "content_type" if rule.body == "*" else f"{rule.body}.content_type"
+        headers += (HeaderField(b"content-type", text_field(request, name), overrides=True, verbatim=True),)
     has_etag = any(header.header == b"if-match" for header in headers)
     return RequestBinder(
         body=body,
         query=NoQuery(request, ()) if rule.body == "*" else QueryBinder(request, taken),
         path=path,
         headers=headers,
-        mask=mask_binder(contract, request, rule, bound),
+        mask=None if takes_raw else mask_binder(contract, request, rule, bound),
+        takes_raw=takes_raw,
         refuses_if_match=not has_etag and rule.verb not in _SAFE_METHODS,
     )
 

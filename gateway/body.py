@@ -1,7 +1,7 @@
 """Request bodies: reading them within a limit, and what a rule's `body` makes of them."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from typing import Any, Protocol
 
 from protobuf import DescField, DescFieldValueMessage, DescMessage, Message
@@ -10,6 +10,8 @@ from starlette.types import Receive
 from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
 from gateway.fields import set_field
 from mesh.codec import Codec, DecodeError, field_named
+
+HTTP_BODY = "google.api.HttpBody"
 
 
 class ClientGone(Exception):
@@ -35,6 +37,18 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     return _checked(b"".join(chunks), limit)
 
 
+async def pieces_of(receive: Receive, headers: Mapping[bytes, bytes]) -> AsyncIterator[bytes]:
+    """The body of any length, as it comes. Raises ClientGone."""
+    if b"content-length" not in headers and b"transfer-encoding" not in headers:
+        return
+    more = True
+    while more:
+        message = await receive()
+        if piece := _body_of(message):
+            yield piece
+        more = message.get("more_body", False)
+
+
 async def require_no_body(receive: Receive, headers: Mapping[bytes, bytes]) -> None:
     """Raises InvalidRequest when there is a body, so that nobody believes it was read; and ClientGone."""
     try:
@@ -53,6 +67,11 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
         is_json = media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
         if not is_json or (b"charset=" in charset and charset != b"charset=utf-8"):
             raise UnsupportedMediaType(reason="UNSUPPORTED_MEDIA_TYPE", field="content-type")
+    require_identity(headers)
+
+
+def require_identity(headers: Mapping[bytes, bytes]) -> None:
+    """Raises UnsupportedMediaType for a compressed body: what it becomes has no bound."""
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise UnsupportedMediaType(
             "The body must not be compressed.", reason="UNSUPPORTED_CONTENT_ENCODING", field="content-encoding"
@@ -125,17 +144,41 @@ class ValueBody:
         return decoded(self._codec, self._name, self._prefix + body + b"}", "")
 
 
+class RawBody:
+    """`body` is a google.api.HttpBody: the bytes of the body are its data, whatever their media type. The binder's
+    headers set the content type."""
+
+    def __init__(self, request: DescMessage, field: DescField | None, held: DescMessage) -> None:
+        """Without `field` the request itself is the HttpBody."""
+        self._type = request.type
+        self._field = field
+        self._held: Any = held.type
+
+    def bind(self, body: bytes) -> Message:
+        """Never raises."""
+        content: Message = self._held(data=body)
+        if self._field is None:
+            return content
+        message = self._type()
+        set_field(message, self._field, content)
+        return message
+
+
 def body_binder(codec: Codec, request: DescMessage, body: str) -> BodyBinder | None:
     """The binder for a rule's `body`; None when it names no field of the request."""
     if not body:
         return NoBody(request)
     if body == "*":
-        return WholeBody(codec, request)
+        is_raw = request.type_name == HTTP_BODY
+        return RawBody(request, None, request) if is_raw else WholeBody(codec, request)
     field = field_named(request, body)
     if field is None:
         return None
     if isinstance(field.value, DescFieldValueMessage):
-        return MessageBody(codec, request, field, field.value.message)
+        held = field.value.message
+        return (
+            RawBody(request, field, held) if held.type_name == HTTP_BODY else MessageBody(codec, request, field, held)
+        )
     return ValueBody(codec, request, field)
 
 

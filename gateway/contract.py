@@ -59,9 +59,14 @@ class Rpc:
     policy: policy_pb2.Policy | None
 
     @property
+    def is_stream(self) -> bool:
+        """Whether either side sends any number of messages."""
+        return self.client_streaming or self.server_streaming
+
+    @property
     def waits(self) -> bool:
         """Whether a call may last as long as its caller: a stream or a long poll."""
-        return self.server_streaming or (self.policy is not None and self.policy.long_poll)
+        return self.is_stream or (self.policy is not None and self.policy.long_poll)
 
     @property
     def default_deadline(self) -> float | None:

@@ -2,6 +2,7 @@
 
     RequestRefused           the gateway itself refuses a request
     ├── InvalidRequest       400
+    ├── OriginRefused        403
     ├── NoRoute              404
     ├── MethodNotAllowed     405
     ├── BodyTooLarge         413
@@ -58,9 +59,20 @@ class RequestRefused(Exception):
         self.field = field
         self.headers = headers
 
+    def at(self, place: str) -> "RequestRefused":
+        """The same refusal of one message among many."""
+        return type(self)(f"{place}: {self}", reason=self.reason, field=self.field, headers=self.headers)
+
 
 class InvalidRequest(RequestRefused):
     """The request is not valid."""
+
+
+class OriginRefused(RequestRefused):
+    """Pages of this origin may not do this."""
+
+    http_status = 403
+    code = code_pb2.PERMISSION_DENIED
 
 
 class NoRoute(RequestRefused):

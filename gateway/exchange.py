@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.body import read_body, require_json, require_no_body
+from gateway.body import read_body, require_identity, require_json, require_no_body
 from gateway.errors import CANCELLED, ErrorReply, Headers
 from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
 from gateway.routes import Route
@@ -104,19 +104,25 @@ class Preparation:
     async def arguments(self, route: Route, exchange: Exchange, segments: Sequence[str]) -> CallArguments:
         """Reads and binds the request. Raises RequestRefused, ClientGone."""
         body = await self._body(route, exchange)
-        request = route.binder.bind(segments, exchange.scope["query_string"], body, exchange.headers)
-        return CallArguments(
-            request=request.to_binary(),
-            metadata=self.forwarding.metadata(exchange.headers, exchange.scope, exchange.traceparent),
-            timeout=timeout_of(exchange.headers, route.default_deadline),
-        )
+        return CallArguments(self.bound(route, exchange, segments, body), *self.terms(route, exchange))
+
+    def bound(self, route: Route, exchange: Exchange, segments: Sequence[str], body: bytes) -> bytes:
+        """One request message as it goes on the wire. Raises RequestRefused."""
+        return route.binder.bind(segments, exchange.scope["query_string"], body, exchange.headers).to_binary()
+
+    def terms(self, route: Route, exchange: Exchange) -> tuple[list[MetadataItem], float | None]:
+        """A call's metadata and timeout. Raises RequestRefused."""
+        metadata = self.forwarding.metadata(exchange.headers, exchange.scope, exchange.traceparent)
+        return metadata, timeout_of(exchange.headers, route.default_deadline)
 
     async def _body(self, route: Route, exchange: Exchange) -> bytes:
         if not route.rule.body:
             await require_no_body(exchange.receive, exchange.headers)
             return b""
         body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
-        if body:
+        if route.binder.takes_raw:
+            require_identity(exchange.headers)
+        elif body:
             require_json(exchange.headers)
         return body
 
@@ -124,6 +130,9 @@ class Preparation:
 class DisconnectWatch:
     """Cancels a call when its client goes away. It starts looking `after` seconds, so that a fast call costs a timer
     and no task."""
+
+    failure: Exception | None = None
+    """A request that was bound before the call has nothing more to fail with."""
 
     def __init__(self, receive: Receive, call: Cancellable, after: float) -> None:
         self.gone = False
@@ -142,7 +151,7 @@ class DisconnectWatch:
         self._task = asyncio.get_running_loop().create_task(self._watch())
 
     async def _watch(self) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
+        while (await self._receive())["type"] not in ("http.disconnect", "websocket.disconnect"):
             pass
         self.gone = True
         self._call.cancel()

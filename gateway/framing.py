@@ -11,6 +11,9 @@ class Framing:
     heartbeat: ClassVar[bytes] = b""
     """What keeps a silent connection alive; empty where the format has nothing for that."""
 
+    in_band: ClassVar[bool] = True
+    """Whether an error can follow messages."""
+
     def message(self, json: bytes, version: object) -> bytes:
         """A message; `version` is falsy when the message has none."""
         return json + b"\n"
@@ -57,6 +60,17 @@ class JsonArray(Framing):
     def end(self) -> bytes:
         """The closing bracket, after the opening one when there was no element."""
         return b"[]" if self._separator == b"[" else b"]"
+
+
+class Raw(Framing):
+    """The bytes of google.api.HttpBody, one after the other. An error has no place among them: the response breaks off
+    without its end, which a client of HTTP/1.1 notices."""
+
+    in_band = False
+
+    def message(self, json: bytes, version: object) -> bytes:
+        """Bytes as they are."""
+        return json
 
 
 _BY_MEDIA_TYPE: dict[str, type[Framing]] = {

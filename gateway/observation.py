@@ -36,7 +36,7 @@ class Observation:
         self._count(route, outcome, seconds)
         if _log.isEnabledFor(logging.INFO):
             facts: dict[str, object] = {
-                "method": scope["method"],
+                "method": scope.get("method", "WEBSOCKET"),
                 "path": scope["path"],
                 "route": route,
                 "status": outcome.http_status,

@@ -1,4 +1,6 @@
-"""Query parameters -> fields. A parameter that names no field, or a field bound elsewhere, is refused by name."""
+"""Query parameters -> fields; an entry of a map is `labels[key]=value`.
+
+A parameter that names no field, or a field bound elsewhere, is refused by name."""
 
 from collections.abc import Collection
 from urllib.parse import parse_qsl
@@ -6,7 +8,7 @@ from urllib.parse import parse_qsl
 from protobuf import DescMessage, Message
 
 from gateway.errors import InvalidRequest
-from gateway.fields import TextField, UnbindableField, text_field
+from gateway.fields import EntryField, TextField, UnbindableField, entry_field, text_field
 
 MAX_PARAMETERS = 1000
 _MAX_DEPTH = 10
@@ -37,13 +39,28 @@ class QueryBinder:
                 raise InvalidRequest(f"{name}: {error}", reason="INVALID_PARAMETER", field=name) from None
         return given
 
-    def _field(self, name: str) -> TextField:
+    def _entry(self, name: str, path: str, key: str) -> EntryField:
+        """Entries are not remembered: their keys are the client's, and endless."""
+        try:
+            entry = entry_field(self._request, path, key) if path.count(".") < _MAX_DEPTH else None
+        except UnbindableField:
+            entry = None
+        except ValueError as error:
+            raise InvalidRequest(f"{name}: key: {error}", reason="INVALID_PARAMETER", field=name) from None
+        if entry is None or self._is_taken(entry.holder.path):
+            raise _unknown(name)
+        return entry
+
+    def _field(self, name: str) -> TextField | EntryField:
+        if name.endswith("]") and "[" in name:
+            path, _, key = name[:-1].partition("[")
+            return self._entry(name, path, key)
         try:
             field = text_field(self._request, name) if name.count(".") < _MAX_DEPTH else None
         except UnbindableField:
             field = None
         if field is None or self._is_taken(field.path):
-            raise InvalidRequest(f"{name}: unknown query parameter", reason="UNKNOWN_PARAMETER", field=name)
+            raise _unknown(name)
         if len(self._fields) < _MAX_REMEMBERED:
             self._fields[name] = field
         return field
@@ -56,12 +73,16 @@ class QueryBinder:
 class NoQuery(QueryBinder):
     """A route whose body is `*`: every field is the body's."""
 
-    def _field(self, name: str) -> TextField:
+    def _field(self, name: str) -> TextField | EntryField:
         raise InvalidRequest(
             f"{name}: unknown query parameter; this route takes its fields from the body",
             reason="UNKNOWN_PARAMETER",
             field=name,
         )
+
+
+def _unknown(name: str) -> InvalidRequest:
+    return InvalidRequest(f"{name}: unknown query parameter", reason="UNKNOWN_PARAMETER", field=name)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

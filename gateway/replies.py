@@ -1,6 +1,7 @@
 """Response message -> HTTP response of a unary call, compiled per route at start."""
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -8,6 +9,7 @@ from urllib.parse import quote
 from protobuf import DescField, DescFieldValueMessage, Message, message_to_json_value
 
 from gateway.binding import RouteError, message_of
+from gateway.body import HTTP_BODY
 from gateway.contract import Contract, HttpBinding, Rpc
 from gateway.errors import Headers
 from gateway.fields import UnbindableField, field_chain
@@ -15,6 +17,7 @@ from gateway.template import Template, TemplateError, Wildcard, parse_template
 from mesh.codec import Codec, field_named
 
 EMPTY = "google.protobuf.Empty"
+_MEDIA_TYPE = re.compile(rb"[!-~]+/[ -~]+")
 _JSON = (b"content-type", b"application/json")
 
 
@@ -69,12 +72,13 @@ class ReplyRenderer:
             if condition is not None and _names(condition, quoted):
                 return Reply(304, [(b"etag", quoted)], b"")
         if self.location is None:
-            return Reply(200, headers, self._body(message))
+            return Reply(200, headers, self.body(message))
         if (location := self.location.of(message)) is not None:
             headers.append((b"location", location))
-        return Reply(201, headers, self._body(message))
+        return Reply(201, headers, self.body(message))
 
-    def _body(self, message: Message) -> bytes:
+    def body(self, message: Message) -> bytes:
+        """The JSON that a rule's `response_body` makes of a message, of a stream too."""
         if self.body_field is None:
             return self.codec.to_json(message)
         held = message[self.body_field]
@@ -85,6 +89,33 @@ class ReplyRenderer:
         return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+@dataclass(frozen=True, slots=True)
+class RawRenderer:
+    """A google.api.HttpBody, which is the response or, by `response_body`, a field of it: its data is the body."""
+
+    message_type: type[Message]
+    field: DescField | None
+
+    def render(self, wire: bytes, request_headers: Mapping[bytes, bytes]) -> Reply:
+        """Raises ValueError on bytes that are not such a message."""
+        message = self.message_type.from_binary(wire)
+        return Reply(200, self.headers(message), self.body(message))
+
+    def headers(self, message: Message) -> Headers:
+        """What the message says about its bytes. Browsers must not guess another type."""
+        content_type = str(getattr(self._content(message), "content_type", "")).encode()
+        if _MEDIA_TYPE.fullmatch(content_type) is None:
+            content_type = b"application/octet-stream"
+        return [(b"content-type", content_type), (b"x-content-type-options", b"nosniff")]
+
+    def body(self, message: Message) -> bytes:
+        """The bytes; none when the field is unset."""
+        return getattr(self._content(message), "data", b"")
+
+    def _content(self, message: Message) -> Message | None:
+        return message if self.field is None else message[self.field]
+
+
 class EmptyRenderer:
     """The response of an rpc that returns google.protobuf.Empty: 204, whatever its bytes."""
 
@@ -92,8 +123,15 @@ class EmptyRenderer:
         """Never raises."""
         return Reply(204, [], b"")
 
+    def body(self, message: Message) -> bytes:
+        """An empty message of a stream."""
+        return b"{}"
 
-def compile_renderer(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding) -> ReplyRenderer | EmptyRenderer:
+
+Renderer = ReplyRenderer | RawRenderer | EmptyRenderer
+
+
+def compile_renderer(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding) -> Renderer:
     """Raises RouteError for a rule or policy that does not fit the response message."""
     if rpc.response == EMPTY:
         return EmptyRenderer()
@@ -102,6 +140,10 @@ def compile_renderer(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBindi
     body_field = field_named(response, rule.response_body) if rule.response_body else None
     if rule.response_body and body_field is None:
         raise RouteError(f"{rpc.response} has no field {rule.response_body} for the response body")
+    content = body_field.value if body_field is not None else None
+    held = content.message if isinstance(content, DescFieldValueMessage) else response
+    if held.type_name == HTTP_BODY and (body_field is None or isinstance(content, DescFieldValueMessage)):
+        return RawRenderer(response.type, body_field)
     return ReplyRenderer(
         codec=codec,
         message_type=response.type,

@@ -6,7 +6,7 @@ from urllib.parse import unquote
 
 from gateway.binding import RequestBinder, RouteError, compile_binder
 from gateway.contract import Contract, HttpBinding, Rpc
-from gateway.replies import EmptyRenderer, ReplyRenderer, compile_renderer
+from gateway.replies import RawRenderer, Renderer, compile_renderer
 from gateway.template import Segment, Template, TemplateError, parse_template
 from gateway.trie import PathTrie, TrieConflictError
 from mesh.codec import Codec
@@ -22,8 +22,13 @@ class Route:
     rule: HttpBinding
     template: Template
     binder: RequestBinder
-    renderer: ReplyRenderer | EmptyRenderer
+    renderer: Renderer
     default_deadline: float | None
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether bytes that are no JSON go in or out (google.api.HttpBody)."""
+        return self.binder.takes_raw or isinstance(self.renderer, RawRenderer)
 
     def __str__(self) -> str:
         return f"{self.rpc.full_name} ({self.label})"
@@ -45,7 +50,7 @@ def compile_routes(
     trie = PathTrie[Route]()
     routes: list[Route] = []
     for rpc in contract.rpcs:
-        if rpc.client_streaming or not serves(rpc):
+        if not serves(rpc):
             continue
         deadline = rpc.default_deadline or (None if rpc.waits else unary_deadline)
         for rule, template, segments in _rules_of(rpc):

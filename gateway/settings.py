@@ -41,6 +41,11 @@ class GatewaySettings(BaseSettings):
         description="request headers that become metadata, separated by commas",
     )
 
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="origins (scheme://host:port, or *) whose pages may open WebSockets here, separated by commas",
+    )
+
     @field_validator("upstreams", mode="before")
     @classmethod
     def _parse_upstreams(cls, value: object) -> object:
@@ -52,9 +57,9 @@ class GatewaySettings(BaseSettings):
             raise ValueError("expected package=host:port, separated by commas or semicolons")
         return {package.strip(): target.strip() for package, _, target in pairs}
 
-    @field_validator("forwarded_headers", mode="before")
+    @field_validator("forwarded_headers", "allowed_origins", mode="before")
     @classmethod
-    def _parse_headers(cls, value: object) -> object:
+    def _parse_list(cls, value: object) -> object:
         return (
             tuple(name.strip().lower() for name in value.split(",") if name.strip())
             if isinstance(value, str)

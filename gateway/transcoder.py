@@ -15,25 +15,35 @@ from gateway.exchange import GONE, Endpoint, Exchange, Outcome
 from gateway.headers import trace_of
 from gateway.observation import UNROUTED, Observation
 from gateway.routes import Route
+from gateway.sockets import SocketEndpoint, SocketExchange
 from gateway.trie import ANY_METHOD, Found, NotAllowed, PathTrie
 
+_SOCKET_VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _log = logging.getLogger("gateway")
 
 
 class Transcoder:
     """Answers HTTP requests with the routes of a contract."""
 
-    def __init__(self, trie: PathTrie[Route], endpoints: Mapping[Route, Endpoint], observation: Observation) -> None:
-        """`endpoints` is filled before requests come."""
+    def __init__(
+        self,
+        trie: PathTrie[Route],
+        endpoints: Mapping[Route, Endpoint],
+        sockets: Mapping[Route, SocketEndpoint],
+        observation: Observation,
+    ) -> None:
+        """`endpoints` and `sockets`, those of routes that stream, are filled before requests come."""
         self._trie = trie
         self._endpoints = endpoints
+        self._sockets = sockets
         self._observation = observation
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """An ASGI application for HTTP."""
+        """An ASGI application for HTTP and WebSocket."""
         started = perf_counter()
         headers = dict(scope["headers"])
-        exchange = Exchange(scope, receive, send, headers, trace_of(headers))
+        kind = Exchange if scope["type"] == "http" else SocketExchange
+        exchange = kind(scope, receive, send, headers, trace_of(headers))
         with self._observation.in_flight.track_inprogress():
             route, outcome = await self._answer(exchange)
         self._observation.ended(scope, route, outcome, started, exchange.traceparent)
@@ -41,7 +51,11 @@ class Transcoder:
     async def _answer(self, exchange: Exchange) -> tuple[str, Outcome]:
         label = UNROUTED
         try:
-            found = self._find(exchange.scope)
+            if isinstance(exchange, SocketExchange):
+                found = self._find_stream(exchange.scope)
+                label = found.target.label
+                return label, await self._sockets[found.target].answer(exchange, found.segments)
+            found = self._find(exchange.scope["method"], exchange.scope)
             if not isinstance(found, Found):
                 return label, await _answer_without_route(exchange, found)
             label = found.target.label
@@ -56,9 +70,17 @@ class Transcoder:
                 raise
             return label, await exchange.reply_error(reply_to_bug())
 
-    def _find(self, scope: Scope) -> Found[Route] | NotAllowed | None:
+    def _find_stream(self, scope: Scope) -> Found[Route]:
+        """A handshake is a GET whatever the rule's verb: the first verb that streams at this path is meant."""
+        for verb in _SOCKET_VERBS:
+            found = self._find(verb, scope)
+            if isinstance(found, Found) and found.target in self._sockets:
+                return found
+        raise NoRoute("There is no stream at this path.", reason="NO_ROUTE")
+
+    def _find(self, method: str, scope: Scope) -> Found[Route] | NotAllowed | None:
         try:
-            return self._trie.find(scope["method"], scope["raw_path"].decode("ascii"))
+            return self._trie.find(method, scope["raw_path"].decode("ascii"))
         except UnicodeDecodeError:
             raise InvalidRequest("The path is not percent-encoded UTF-8.", reason="MALFORMED_PATH") from None
 

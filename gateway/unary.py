@@ -1,4 +1,4 @@
-"""Unary calls: one request message, one response message, bytes through the channel."""
+"""Calls with one response message: unary ones and client streams. Bytes go through the channel."""
 
 import asyncio
 from collections.abc import Sequence
@@ -9,6 +9,7 @@ import grpc
 
 from gateway.errors import reply_to_rpc_error
 from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
+from gateway.requests import request_stream, texts_of_body
 from gateway.routes import Route
 
 WATCH_AFTER = 0.05
@@ -39,6 +40,39 @@ class UnaryEndpoint:
             raise
         finally:
             watch.stop()
-        reply = self.route.renderer.render(wire, exchange.headers)
-        await exchange.reply(reply.http_status, reply.headers, reply.body)
-        return Outcome(reply.http_status)
+        return await _reply(self.route, exchange, wire)
+
+
+@dataclass(frozen=True, slots=True)
+class ClientStreamEndpoint:
+    """A route whose request body is a stream of messages."""
+
+    route: Route
+    rpc: grpc.aio.StreamUnaryMultiCallable[bytes, bytes]
+    preparation: Preparation
+
+    async def answer(self, exchange: Exchange, segments: Sequence[str]) -> Outcome:
+        """Raises RequestRefused and ClientGone before it has sent anything."""
+        metadata, timeout = self.preparation.terms(self.route, exchange)
+        texts = texts_of_body(exchange, self.route, self.preparation.max_body_bytes)
+        requests = request_stream(self.preparation, self.route, exchange, segments, texts)
+        call: Any = self.rpc(requests.messages(), metadata=metadata, timeout=timeout)
+        requests.feeds(call)
+        try:
+            wire: bytes = await call
+        except grpc.aio.AioRpcError as error:
+            token_sent = b"authorization" in exchange.headers
+            return await exchange.reply_error(reply_to_rpc_error(error, token_sent=token_sent))
+        except asyncio.CancelledError:
+            requests.explain()
+            raise
+        finally:
+            requests.stop()
+            call.cancel()
+        return await _reply(self.route, exchange, wire)
+
+
+async def _reply(route: Route, exchange: Exchange, wire: bytes) -> Outcome:
+    reply = route.renderer.render(wire, exchange.headers)
+    await exchange.reply(reply.http_status, reply.headers, reply.body)
+    return Outcome(reply.http_status)

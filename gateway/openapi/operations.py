@@ -43,7 +43,7 @@ class Operations:
             "operationId": operation_id,
             "tags": [rpc.service.rpartition(".")[2]],
             "summary": comment.partition(". ")[0].replace("\n", " ").rstrip("."),
-            "description": " ".join(filter(None, [comment, self._access_in_words(route)])),
+            "description": " ".join(filter(None, [comment, self._access_in_words(route), _stream_in_words(route)])),
             "parameters": [*self._path(route, names), *self._query(route), *self._headers(route)],
             "responses": responses_of(self._contract, self._schemas, self._examples, route),
         }
@@ -76,16 +76,26 @@ class Operations:
     ) -> Iterator[Parameter]:
         for field in message.fields:
             field_path, field_name = f"{path}{field.name}", f"{name}{field.json_name}"
-            if field_path in taken or isinstance(field.value, DescFieldValueMap):
+            if field_path in taken:
                 continue
-            if parser_of(element_of(field)) is not None:
+            if isinstance(field.value, DescFieldValueMap):
+                yield from self._entries(field, field_name)
+            elif parser_of(element_of(field)) is not None:
                 schema = self._schemas.of_field(field)
                 yield _parameter("query", field_name, schema, required=not path and self._schemas.is_required(field))
             elif (held := _held(field)) is not None and held.type_name not in above and len(above) <= _MAX_QUERY_DEPTH:
                 yield from self._query_of(held, taken, f"{field_path}.", f"{field_name}.", (*above, held.type_name))
 
+    def _entries(self, field: DescField, name: str) -> Iterator[Parameter]:
+        """The entries of a map, `labels[key]=value`."""
+        if parser_of(element_of(field)) is not None:
+            parameter = _parameter("query", name, self._schemas.of_field(field), required=False)
+            yield {**parameter, "style": "deepObject", "explode": True}
+
     def _headers(self, route: Route) -> Iterator[Parameter]:
         for header in route.binder.headers:
+            if header.header not in _HEADER_PARAMETERS:
+                continue  # the content type, which requestBody says
             name, description = _HEADER_PARAMETERS[header.header]
             schema: Schema = {"type": "string"}
             if header.header == b"last-event-id" or header.header == b"idempotency-key":
@@ -100,6 +110,8 @@ class Operations:
 
     def _body(self, route: Route) -> Operation:
         request = message_of(self._contract, route.rpc.request)
+        if route.binder.takes_raw:
+            return {"required": False, "content": {"*/*": {"schema": {"description": "Any bytes."}}}}
         if route.rule.body == "*":
             bound = {variable.field.path for variable in route.binder.path}
             schema = self._schemas.of_fields(request, bound)
@@ -113,6 +125,8 @@ class Operations:
             example = self._examples.of_field(field)
         if required:
             schema["required"] = required
+        if route.rpc.client_streaming:
+            return _stream_body(schema, example)
         return {"required": bool(required), "content": {"application/json": {"schema": schema, "example": example}}}
 
     def _security(self, route: Route) -> list[dict[str, list[str]]] | None:
@@ -139,6 +153,24 @@ def _parameter(place: str, name: str, schema: Schema, *, required: bool) -> Para
     if description := schema.pop("description", ""):
         parameter["description"] = description
     return {**parameter, "schema": schema}
+
+
+def _stream_body(schema: Schema, example: Any) -> Operation:
+    """A body of any number of messages."""
+    lines = {"type": "string", "description": "A JSON text a line, each one of the array's items."}
+    array = {"schema": {"type": "array", "items": schema}, "example": [example]}
+    return {"required": False, "content": {"application/json": array, "application/x-ndjson": {"schema": lines}}}
+
+
+def _stream_in_words(route: Route) -> str:
+    """How a stream is used over WebSocket, which OpenAPI cannot describe otherwise."""
+    if not route.rpc.is_stream or route.is_raw:
+        return ""
+    sends = "nothing"
+    if route.rule.body:
+        sends = "messages, and an empty frame after the last" if route.rpc.client_streaming else "one message"
+    receives = "messages" if route.rpc.server_streaming else "one message"
+    return f"Also over WebSocket at this path, a text frame a message: the client sends {sends}, and gets {receives}."
 
 
 def _held(field: DescField) -> DescMessage | None:

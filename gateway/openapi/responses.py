@@ -8,7 +8,7 @@ from gateway.binding import cursor_of, message_of
 from gateway.contract import Contract, Rpc
 from gateway.openapi.examples import Examples
 from gateway.openapi.schemas import Schema, Schemas
-from gateway.replies import EMPTY
+from gateway.replies import EMPTY, RawRenderer
 from gateway.routes import Route
 from mesh.codec import field_named
 
@@ -67,11 +67,17 @@ def error_components() -> Responses:
 
 def responses_of(contract: Contract, schemas: Schemas, examples: Examples, route: Route) -> Responses:
     """All responses of a route by status."""
-    success = _stream(contract, schemas, examples, route) if route.rpc.server_streaming else None
-    responses = success or _unary(contract, schemas, examples, route)
+    form = _stream if route.rpc.server_streaming else _unary
+    responses = _raw(route) or form(contract, schemas, examples, route)
     for status in _error_statuses(route.rpc, has_body=bool(route.rule.body)):
         responses[str(status)] = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
     return responses
+
+
+def _raw(route: Route) -> Responses | None:
+    if not isinstance(route.renderer, RawRenderer):
+        return None
+    return {"200": {"description": "Bytes of the type that the service says.", "content": {"*/*": {"schema": {}}}}}
 
 
 def _unary(contract: Contract, schemas: Schemas, examples: Examples, route: Route) -> Responses:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import grpc_tools
+from google.api import httpbody_pb2
 from google.protobuf import descriptor_pool
 from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from google.protobuf.message_factory import GetMessageClass
@@ -63,4 +64,5 @@ def _dependencies() -> bytes:
         known = {file.name for file in image.file}
         extra = [file for file in FileDescriptorSet.FromString(out.read_bytes()).file if file.name not in known]
     image.file.extend(extra)
+    httpbody_pb2.DESCRIPTOR.CopyToProto(image.file.add())
     return image.SerializeToString()

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import grpc
-import uvicorn
 
-from gateway.__main__ import DrainingServer, listen
+from gateway.__main__ import DrainingServer, listen, server_config
 from gateway.app import create_gateway
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
@@ -47,10 +46,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncGenerator[tuple[int
     """The gateway's port and server, from its first request to its drained end."""
     gateway = create_gateway(settings)
     listener = listen(settings)
-    config = uvicorn.Config(
-        gateway.app, lifespan="on", log_config=None, access_log=False, proxy_headers=False, timeout_graceful_shutdown=4
-    )
-    server = DrainingServer(config, gateway.drain)
+    server = DrainingServer(server_config(gateway.app, settings), gateway.drain)
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0)
@@ -86,12 +82,23 @@ def _handlers(state: Library) -> tuple[grpc.GenericRpcHandler, ...]:
         "GetBook": _unary(state, "GetBookRequest", lambda request: book),
         "UpdateBook": _unary(state, "UpdateBookRequest", lambda request: request),
         "DeleteBook": _unary(state, "GetBookRequest", lambda request: None),
-        "WatchBook": _stream(state),
+        "WatchBook": _stream(state, "WatchBookRequest", grpc.unary_stream_rpc_method_handler),
+    }
+    streams = {
+        "Collect": _stream(state, "CollectRequest", grpc.stream_unary_rpc_method_handler),
+        "Talk": _stream(state, "Inner", grpc.stream_stream_rpc_method_handler),
+        "Tell": _stream(state, "Inner", grpc.unary_stream_rpc_method_handler),
+        "GetFile": _unary(state, "FileRequest", lambda request: request.content),
+        "Download": _stream(state, "FileRequest", grpc.unary_stream_rpc_method_handler),
+        "Upload": _stream(state, "FileRequest", grpc.stream_unary_rpc_method_handler),
+        "Listen": _stream(state, "Inner", grpc.stream_unary_rpc_method_handler),
     }
     echoes = {name: _unary(state, "Everything", lambda request: request) for name in ("Get", "Post")}
     return (
         grpc.method_handlers_generic_handler("test.library.v1.BookService", unary),
         grpc.method_handlers_generic_handler("test.library.v1.EchoService", echoes),
+        grpc.method_handlers_generic_handler("test.library.v1.StreamService", streams),
+        grpc.method_handlers_generic_handler("test.library.v1.FileService", streams),
     )
 
 
@@ -115,20 +122,33 @@ def _unary(
     )
 
 
-def _stream(state: Library) -> "grpc.RpcMethodHandler[Message, Message]":
-    async def handle(request: Message, context: Any) -> AsyncIterator[Message]:
+async def _one_empty(request: Any, context: Any) -> AsyncIterator[Message]:
+    if hasattr(request, "__anext__"):
+        while await anext(request, None) is not None:
+            pass
+    yield None
+
+
+def _stream(
+    state: Library, request_type: str, make_handler: Callable[..., "grpc.RpcMethodHandler[Message, Message]"]
+) -> "grpc.RpcMethodHandler[Message, Message]":
+    """Runs `state.stream`, which gets the request, or the requests, and yields the responses."""
+
+    async def relay(request: Any, context: Any) -> AsyncIterator[Message]:
         _note(state, request, context)
-        assert state.stream is not None
         try:
-            async for message in state.stream(request, context):
+            async for message in (state.stream or _one_empty)(request, context):
                 yield message
         except BaseException:  # a cancelled write fails with an error of grpc's own
             state.cancelled.set()
             raise
 
-    return grpc.unary_stream_rpc_method_handler(
-        handle,
-        request_deserializer=library_message("WatchBookRequest").FromString,
+    async def only(request: Any, context: Any) -> Message:
+        return await anext(relay(request, context))
+
+    return make_handler(
+        only if make_handler is grpc.stream_unary_rpc_method_handler else relay,
+        request_deserializer=library_message(request_type).FromString,
         response_serializer=_serialized,
     )
 

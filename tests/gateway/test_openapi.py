@@ -25,7 +25,7 @@ def document(descriptor_set: bytes) -> Json:
 def operations_with_a_body(api: Json) -> Iterator[tuple[str, str, Json]]:
     for path, methods in api["paths"].items():
         for method, operation in methods.items():
-            if "requestBody" in operation:
+            if "application/json" in operation.get("requestBody", {}).get("content", ()):
                 yield path, method, operation
 
 
@@ -147,7 +147,9 @@ def test_parameters_are_those_that_bind(api: Json) -> None:
     assert names("header", "/v1/books/{book_id}:watch", "get") == ["Last-Event-ID"]
     assert names("query", "/v1/echo", "post") == []
     assert {"anInt32", "inner.text", "tags", "otherName", "middle.text"} <= set(names("query", "/v1/echo", "get"))
-    assert not {"inner", "labels", "inners.text", "struct", "inner.inner.text"} & set(names("query", "/v1/echo", "get"))
+    assert not {"inner", "innersByNumber", "inners.text", "struct", "inner.inner.text"} & set(
+        names("query", "/v1/echo", "get")
+    )
 
 
 def test_a_variable_of_several_segments_is_a_parameter_a_wildcard(api: Json) -> None:
@@ -196,3 +198,23 @@ def test_well_known_types_have_their_json_forms(api: Json) -> None:
 
 def test_aliases_are_paths_of_their_own(api: Json) -> None:
     assert {"/book/", "/api/book"} <= set(api["paths"])
+
+
+def test_a_body_that_streams_is_an_array_or_lines(api: Json) -> None:
+    operation = api["paths"]["/v1/shelves/{shelf}:collect"]["post"]
+    content = operation["requestBody"]["content"]
+
+    assert content["application/json"]["schema"]["type"] == "array"
+    assert "title" in content["application/json"]["example"][0]
+    assert content["application/x-ndjson"]["schema"]["type"] == "string"
+    assert (
+        "the client sends messages, and an empty frame after the last, and gets one message" in operation["description"]
+    )
+
+
+def test_a_map_is_a_parameter_with_keys(api: Json) -> None:
+    # OpenAPI 3.1, "Style Values": deepObject is `labels[key]=value`.
+    parameters = {parameter["name"]: parameter for parameter in api["paths"]["/v1/echo"]["get"]["parameters"]}
+
+    assert (parameters["labels"]["style"], parameters["labels"]["schema"]["type"]) == ("deepObject", "object")
+    assert "innersByNumber" not in parameters
