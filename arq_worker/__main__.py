@@ -10,7 +10,7 @@ from arq_worker.wiring import wire
 from arq_worker.worker import run_worker
 from mesh.background import running
 from mesh.logs import configure
-from mesh.process import run, stop_event
+from mesh.process import keep_what_is_loaded, run, stop_event
 from mesh.telemetry import metrics_endpoint, new_registry
 
 _log = logging.getLogger(__name__)
@@ -21,6 +21,7 @@ async def main() -> None:
     settings = WorkerSettings()  # pyright: ignore[reportCallIssue]  # the environment has the rest
     configure("arq_worker", settings.log_level)
     stopping = stop_event()
+    keep_what_is_loaded()
     dsn = settings.redis_dsn.get_secret_value()
     async with (
         metrics_endpoint(settings.metrics_listen, new_registry()),

@@ -17,7 +17,7 @@ from gateway.contract import ContractError
 from gateway.headers import HeaderError
 from gateway.settings import GatewaySettings
 from mesh import logs
-from mesh.process import StartError, run
+from mesh.process import StartError, keep_what_is_loaded, run
 
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
@@ -56,6 +56,7 @@ async def _serve(settings: GatewaySettings) -> None:
         raise StartError(f"gateway: {error}") from error
     host, port, *_ = listener.getsockname()
     _log.info("listening", extra={"facts": {"address": f"{host}:{port}", "routes": len(gateway.table.routes)}})
+    keep_what_is_loaded()
     await DrainingServer(server_config(gateway.app, settings), gateway.drain).serve([listener])
 
 

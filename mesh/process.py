@@ -1,6 +1,7 @@
 """A process of the system: it ends on SIGTERM or SIGINT, and says in a sentence why it cannot start."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Callable, Coroutine
@@ -19,6 +20,13 @@ def stop_event() -> asyncio.Event:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, event.set)
     return event
+
+
+def keep_what_is_loaded() -> None:
+    """Called when a process is about to serve: takes all that it has loaded from the garbage collector's sight. A full
+    look at a service's hundred thousand objects is a pause of some 60 ms, and finds nothing."""
+    gc.collect()
+    gc.freeze()
 
 
 def run(

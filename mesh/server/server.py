@@ -15,7 +15,7 @@ from prometheus_client import CollectorRegistry
 from mesh.background import running
 from mesh.identity import KeySet, KeysUnavailable, TokenVerifier
 from mesh.policy import PolicyMissing
-from mesh.process import StartError, stop_event
+from mesh.process import StartError, keep_what_is_loaded, stop_event
 from mesh.server.admission import WaitingCalls
 from mesh.server.assembly import Service, assemble, health_checks, infrastructure
 from mesh.server.registration import MethodsMissing
@@ -132,6 +132,7 @@ class Server:
 async def serve(server: Server) -> None:
     """Serves until SIGTERM or SIGINT, then drains. Raises StartError."""
     stopping = stop_event()
+    keep_what_is_loaded()
     async with server:
         log.info("serving", extra={"facts": {"port": server.port}})
         await stopping.wait()
