@@ -25,7 +25,7 @@ from benchmarks.saga.throughput import expect_confirmed
 from benchmarks.saga.usage import Meter, Spent
 from stack.keys import key_path
 
-_SCORES_PER_EVENT = 100
+_EVENTS = 1000
 
 Left = Callable[[int], None]
 """Called now and then with the number of messages that are still in the outbox."""
@@ -67,8 +67,10 @@ async def measure_one_job(system: System, audience: Audience, count: int, left: 
 
 
 async def _filled(system: System, audience: Audience, count: int) -> list[bytes]:
-    events = await audience.events(-(-count // _SCORES_PER_EVENT))
-    messages = await fill(system.dsn(one_job.PRODUCER), events, min(count, _SCORES_PER_EVENT))
+    """`count` must be a multiple of the number of events. Each message is about another event than its neighbours, so
+    that jobs side by side hardly wait for each other's locks."""
+    events = await audience.events(min(_EVENTS, count))
+    messages = await fill(system.dsn(one_job.PRODUCER), events, count // len(events))
     return [message.envelope for message in messages]
 
 

@@ -202,7 +202,7 @@ def pack_replies(replies: Mapping[str, AnyProto]) -> bytes:
 
 def unpack_replies(stored: bytes) -> dict[str, AnyProto]:
     """The inverse of pack_replies; nothing stored is no replies."""
-    packed: dict[str, str] = json.loads(stored or "{}")
+    packed: dict[str, str] = json.loads(stored) if stored else {}
     return {step: AnyProto.FromString(b64decode(reply)) for step, reply in packed.items()}
 
 
