@@ -1,6 +1,6 @@
 """The composition root: a contract, its routes and its services become one FastAPI application."""
 
-from collections.abc import AsyncGenerator, Callable, Iterable
+from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 
@@ -10,9 +10,10 @@ from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route as Page
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.binding import RouteError
+from gateway.browsers import browser_front
 from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
 from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
@@ -29,6 +30,8 @@ from gateway.transcoder import Transcoder
 from gateway.upstreams import Upstreams
 from mesh.codec import Codec
 from mesh.telemetry import new_registry
+
+_OPENAPI = "/openapi.json"
 
 
 class GatewayApplication(FastAPI):
@@ -52,18 +55,22 @@ class GatewayApplication(FastAPI):
         else:
             await super().__call__(scope, receive, send)
 
+    def methods_at(self, scope: Scope) -> Collection[str]:
+        """The methods that a path has, as the transcoder says it of the contract's paths. Raises InvalidRequest."""
+        return ("GET", "HEAD") if scope["path"] in self._own_paths else self._transcoder.methods_at(scope)
+
 
 @dataclass(frozen=True, slots=True)
 class Gateway:
     """One gateway, wired. `app` is an ASGI application whose lifespan opens and closes the channels."""
 
-    app: FastAPI
+    app: ASGIApp
     table: RouteTable
     drain: Callable[[], None]
     """Ends every stream with an error that asks its client to come back; call it before the server stops."""
 
 
-def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> FastAPI:
+def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> ASGIApp:
     """The application alone, for servers that bring their own way of stopping."""
     return create_gateway(settings, registry).app
 
@@ -102,11 +109,19 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
         yield
         await upstreams.close()
 
-    openapi = document_of(contract, table.routes, title=settings.title, version=settings.api_version)
+    openapi = document_of(
+        contract,
+        table.routes,
+        title=settings.title,
+        version=settings.api_version,
+        auth_cookie=settings.auth_cookie,
+    )
     pages = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
     _refuse_hidden_routes(table, pages)
-    transcoder = Transcoder(table.trie, endpoints, sockets, Observation(metrics))
-    return Gateway(GatewayApplication(transcoder, pages, lifespan), table, live.drain)
+    observation = Observation(metrics)
+    app = GatewayApplication(Transcoder(table.trie, endpoints, sockets, observation), pages, lifespan)
+    aside = {page.path for page in pages} - {_OPENAPI}
+    return Gateway(browser_front(app, settings, app.methods_at, aside, observation), table, live.drain)
 
 
 def _refuse_hidden_routes(table: RouteTable, pages: Iterable[Page]) -> None:
@@ -133,7 +148,7 @@ def _operational_pages(openapi: bytes, metrics: CollectorRegistry, upstreams: Up
         return JSONResponse({"upstreams": health}, status_code=200 if ready else 503)
 
     return [
-        Page("/openapi.json", show_openapi),
+        Page(_OPENAPI, show_openapi),
         Page("/metrics", show_metrics),
         Page("/healthz", show_health),
         Page("/readyz", show_readiness),

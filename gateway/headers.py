@@ -20,6 +20,9 @@ HOP_BY_HOP = frozenset(
 )
 """RFC 9110 section 7.6.1, and what describes the HTTP message rather than the request."""
 
+_NEVER = HOP_BY_HOP | {"cookie"}
+"""A site's cookies are for others too; the one that is meant for a service is configured by its name."""
+
 _OWN = frozenset(("traceparent", "x-forwarded-for", "x-forwarded-host", "x-forwarded-proto"))
 _PRINTABLE = re.compile(rb"[\x20-\x7e]*")
 _NAME = re.compile(r"[a-z0-9_.-]+")
@@ -40,7 +43,7 @@ class HeaderForwarding:
     def __init__(self, allowed: Sequence[str]) -> None:
         """Takes lower-case names of headers. Raises HeaderError for one that may never be forwarded."""
         for name in allowed:
-            if name in HOP_BY_HOP or name.startswith("grpc-") or not _NAME.fullmatch(name):
+            if name in _NEVER or name.startswith("grpc-") or not _NAME.fullmatch(name):
                 raise HeaderError(f"header {name!r} cannot be forwarded")
         self._allowed = tuple((name.encode(), name, name.endswith("-bin")) for name in allowed if name not in _OWN)
 

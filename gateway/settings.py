@@ -1,5 +1,6 @@
 """What the gateway is told by its environment (prefix `GATEWAY_`)."""
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -9,6 +10,8 @@ from sagamesh.mesh.v1 import policy_pb2
 
 OWN_CONTRACT = Path(policy_pb2.__file__).parents[3] / "sagamesh.binpb"
 """The image that is compiled beside the stubs."""
+
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+/?", re.IGNORECASE)
 
 
 class GatewaySettings(BaseSettings):
@@ -43,7 +46,15 @@ class GatewaySettings(BaseSettings):
 
     allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
         default=(),
-        description="origins (scheme://host:port, or *) whose pages may open WebSockets here, separated by commas",
+        description="origins (scheme://host[:port]) whose pages may use this API with their user's credentials, "
+        "separated by commas; or *: pages of any origin, without credentials",
+    )
+    cors_max_age: int = Field(default=600, ge=0, description="how long browsers may remember what an origin may do")
+    auth_cookie: str = Field(
+        default="",
+        pattern=r"^(__Host-[A-Za-z0-9_.-]+)?$",
+        description="name of a cookie whose value is taken for a bearer token, such as __Host-token; "
+        "behind a proxy that changes Host, the API's own origin must be one of the allowed ones",
     )
 
     @field_validator("upstreams", mode="before")
@@ -56,6 +67,13 @@ class GatewaySettings(BaseSettings):
         if not all(package.strip() and target.strip() for package, _, target in pairs):
             raise ValueError("expected package=host:port, separated by commas or semicolons")
         return {package.strip(): target.strip() for package, _, target in pairs}
+
+    @field_validator("allowed_origins")
+    @classmethod
+    def _check_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        if value != ("*",) and not all(map(_ORIGIN.fullmatch, value)):
+            raise ValueError("expected origins such as https://app.example:8443, or * alone")
+        return value
 
     @field_validator("forwarded_headers", "allowed_origins", mode="before")
     @classmethod

@@ -48,6 +48,14 @@ class Transcoder:
             route, outcome = await self._answer(exchange)
         self._observation.ended(scope, route, outcome, started, exchange.traceparent)
 
+    def methods_at(self, scope: Scope) -> Collection[str]:
+        """The methods that a path has, ANY_METHOD among them where one rule takes any; none where nothing is. Raises
+        InvalidRequest."""
+        found = self._find(ANY_METHOD, scope)
+        if found is None:
+            return ()
+        return (ANY_METHOD,) if isinstance(found, Found) else _allowed(found.methods)
+
     async def _answer(self, exchange: Exchange) -> tuple[str, Outcome]:
         label = UNROUTED
         try:

@@ -17,11 +17,14 @@ _METHODS = ("get", "put", "post", "delete", "patch", "options", "head", "trace")
 _ANY_METHOD = ("get", "put", "post", "delete", "patch")
 
 
-def document_of(contract: Contract, routes: Iterable[Route], *, title: str, version: str) -> bytes:
-    """The document as JSON."""
+def document_of(
+    contract: Contract, routes: Iterable[Route], *, title: str, version: str, auth_cookie: str = ""
+) -> bytes:
+    """The document as JSON. `auth_cookie` is the cookie that may hold the bearer token."""
     routes = tuple(routes)
     schemas = Schemas(contract)
-    paths = _paths(Operations(contract, schemas, Examples(contract)), routes)
+    security = _security_schemes(auth_cookie)
+    paths = _paths(Operations(contract, schemas, Examples(contract), tuple(security)), routes)
     document = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": _INTRODUCTION},
@@ -31,7 +34,7 @@ def document_of(contract: Contract, routes: Iterable[Route], *, title: str, vers
         "components": {
             "schemas": {**schemas.components, "Error": ERROR_SCHEMA},
             "responses": error_components(),
-            "securitySchemes": {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}},
+            "securitySchemes": security,
         },
     }
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
@@ -42,6 +45,14 @@ _INTRODUCTION = (
     "have their default. Unknown fields and parameters are refused by name. Errors follow AIP-193. Every operation "
     "takes `Grpc-Timeout` (such as `500m` or `3S`) and `traceparent`."
 )
+
+
+def _security_schemes(auth_cookie: str) -> dict[str, dict[str, str]]:
+    schemes = {"bearer": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"}}
+    if auth_cookie:
+        description = "The bearer token, for browsers. Writes and WebSockets must come from an allowed Origin."
+        schemes["cookie"] = {"type": "apiKey", "in": "cookie", "name": auth_cookie, "description": description}
+    return schemes
 
 
 def _paths(operations: Operations, routes: Iterable[Route]) -> dict[str, Any]:

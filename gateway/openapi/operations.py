@@ -30,7 +30,11 @@ _HEADER_PARAMETERS = {
 class Operations:
     """Describes routes; the messages that they refer to gather in `schemas`."""
 
-    def __init__(self, contract: Contract, schemas: Schemas, examples: Examples) -> None:
+    def __init__(
+        self, contract: Contract, schemas: Schemas, examples: Examples, security_schemes: tuple[str, ...]
+    ) -> None:
+        """Each of the `security_schemes` alone identifies a caller."""
+        self._security_schemes = security_schemes
         self._contract = contract
         self._schemas = schemas
         self._examples = examples
@@ -133,8 +137,9 @@ class Operations:
         if route.rpc.policy is None:
             return None
         access = route.rpc.policy.access
-        bearer = {"bearer": sorted(access.roles) if not access.user else list[str]()}
-        return [{}, bearer] if access.anonymous else [bearer]
+        roles = sorted(access.roles) if not access.user else list[str]()
+        ways = [{scheme: roles} for scheme in self._security_schemes]
+        return [{}, *ways] if access.anonymous else ways
 
     def _access_in_words(self, route: Route) -> str:
         if route.rpc.policy is None:

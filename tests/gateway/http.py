@@ -12,7 +12,7 @@ Json = Any
 
 @dataclass(frozen=True)
 class Response:
-    """What came back; header names are in lower case."""
+    """What came back; header names are in lower case, and the values of one that came twice are joined."""
 
     status: int
     headers: dict[str, str]
@@ -60,8 +60,12 @@ class Connection:
     async def head(self) -> tuple[int, dict[str, str]]:
         """Status and headers of the next response."""
         status_line, *lines = (await self.reader.readuntil(b"\r\n\r\n")).decode("latin-1").split("\r\n")
-        pairs = [line.partition(": ") for line in lines if line]
-        return int(status_line.split()[1]), {name.lower(): value for name, _, value in pairs}
+        headers: dict[str, str] = {}
+        for line in filter(None, lines):
+            name, _, value = line.partition(": ")
+            before = f"{headers[name.lower()]}, " if name.lower() in headers else ""
+            headers[name.lower()] = before + value
+        return int(status_line.split()[1]), headers
 
     async def response(self, *, head_only: bool = False) -> Response:
         status, headers = await self.head()
