@@ -71,7 +71,7 @@ class UnitOfWork:
             if self._once is not None:
                 await self._once.claim(self.connection)
         except BaseException as error:
-            await self.connection.close()
+            await self._close()
             raise _translated(error) from error
         return self
 
@@ -91,9 +91,18 @@ class UnitOfWork:
     async def __aexit__(
         self, exc_type: type[BaseException] | None, exc: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        await self.connection.close()  # rolls back what was not committed
+        await self._close()
         if exc is not None and (translated := _translated(exc)) is not exc:
             raise translated from exc
+
+    async def _close(self) -> None:
+        """Rolls back what was not committed. A connection that is lost by now has rolled it back, so what the body came
+        to stands; the pool makes another connection (SQLAlchemy before 2.1 would lose the place)."""
+        try:
+            await self.connection.close()
+        except DBAPIError as error:
+            if not is_connection_lost(error):
+                raise
 
 
 _UNREACHABLE = (
@@ -112,9 +121,15 @@ _AWAY = ("57P01", "57P02", "57P03", "53300", "08")  # it stops, crashed, starts;
 
 def is_connection_lost(error: BaseException) -> bool:
     """Whether the database went away, so that nothing more can be done in this transaction."""
-    if isinstance(error, DBAPIError) and (error.connection_invalidated or (_sqlstate(error) or "").startswith(_AWAY)):
-        return True
-    return isinstance(error, _UNREACHABLE)
+    if not isinstance(error, DBAPIError):
+        return isinstance(error, _UNREACHABLE)
+    said = (_sqlstate(error) or "").startswith(_AWAY)
+    return error.connection_invalidated or said or isinstance(error, _UNREACHABLE) or _is_driver_lost(error)
+
+
+def _is_driver_lost(error: DBAPIError) -> bool:
+    """Whether the driver itself said so: SQLAlchemy's wrapper of a wrapper keeps that as a cause."""
+    return error.orig is not None and isinstance(error.orig.__cause__, _UNREACHABLE)
 
 
 def is_conflict(error: BaseException) -> bool:

@@ -16,6 +16,7 @@ class Settings(ServiceSettings):
     model_config = SettingsConfigDict(env_prefix="SCORE_MAKER_")
 
     line_provider_target: str = Field(description="gRPC target of line_provider: host:port, dns:///name:port")
+    event_keep_seconds: float = Field(1.0, ge=0, description="how old what is known of an event may be at a score")
     saga_deadline_seconds: float = Field(900, gt=0, description="a saga whose pivot takes longer is taken back")
     outbox_lease_seconds: float = Field(6.0, gt=0, description="how long a relay holds a bucket without renewing")
     outbox_poll_seconds: float = Field(0.5, gt=0, description="how often a waiting relay's pull looks by itself")

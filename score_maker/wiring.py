@@ -48,7 +48,9 @@ def wire(settings: Settings) -> Server:
         return ScoreWork(engine, starter, once=once)
 
     shown_sagas = SagaServicer(reads)
-    scores = ScoreServicer(reads, begin, EventClient(line_provider), shown_sagas, clock)
+    scores = ScoreServicer(
+        reads, begin, EventClient(line_provider, keep=settings.event_keep_seconds), shown_sagas, clock
+    )
     outbox = OutboxServicer(engine, sagas, written, draining, settings.outbox)
     maintenance = MaintenanceServicer([*saga_tasks(engine, sagas), *request_tasks(engine, tables.request)])
     return Server(

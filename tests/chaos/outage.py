@@ -26,7 +26,7 @@ async def outlast(
         world = World(system, PatientClient(http, rng), rng)
         impatient = PatientClient(http, rng, insist=False)
         event_id = await world.create_event()
-        # score_maker has just looked at the event, and for a second need not ask for it again.
+        # score_maker has just looked at the event, and for some seconds need not ask for it again.
         await world.rater("first", event_id, actions=1).act(world.client)
         failed = await _failures(system)
         async with outage:

@@ -1,11 +1,14 @@
 """The unit of work on a real database."""
 
+import contextlib
+
+import asyncpg
 import pytest
 from sqlalchemy import text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, InternalError
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mesh.errors import InvalidArgument, Unavailable
+from mesh.errors import FailedPrecondition, InvalidArgument, Unavailable
 from mesh.uow import UnitOfWork, is_connection_lost, open_engine
 from tests.mesh.messaging import World
 
@@ -84,6 +87,16 @@ async def test_a_connection_that_is_lost_in_the_middle_is_unavailable_and_the_ne
     await engine.dispose()
 
 
+@pytest.mark.parametrize("lose", ["end the session", "break the connection"])
+async def test_a_refusal_stands_when_the_connection_is_lost_before_it_is_rolled_back(database: str, lose: str) -> None:
+    engine = open_engine(database, pool_size=1)
+    with pytest.raises(_Refused):
+        await _lose_the_connection_and_refuse(engine, lose)
+    async with UnitOfWork(engine) as work:  # the pool's only place is free again
+        assert await work.connection.scalar(text("SELECT 1")) == 1
+    await engine.dispose()
+
+
 class _Fault(Exception):
     """What a driver raises, as SQLAlchemy wraps it."""
 
@@ -95,6 +108,12 @@ class _Fault(Exception):
 @pytest.mark.parametrize("sqlstate", ["08003", "08006", "53300", "57P01", "57P02", "57P03"])
 def test_a_fault_of_the_connection_is_known_by_its_state_whatever_sqlalchemy_takes_it_for(sqlstate: str) -> None:
     assert is_connection_lost(DBAPIError("SELECT 1", None, _Fault(sqlstate)))
+
+
+def test_a_driver_that_is_in_a_state_it_does_not_know_has_lost_its_connection() -> None:
+    fault = _Fault("")
+    fault.__cause__ = asyncpg.InternalClientError("cannot switch to state 15; another operation (2) is in progress")
+    assert is_connection_lost(InternalError("ROLLBACK", None, fault))
 
 
 @pytest.mark.parametrize("sqlstate", ["22012", "23505", "40P01"])
@@ -112,3 +131,22 @@ async def _insert_and_lose_the_connection(engine: AsyncEngine) -> None:
     async with UnitOfWork(engine) as work:
         await work.connection.execute(text("INSERT INTO thing VALUES ('lost')"))
         await work.connection.execute(text("SELECT pg_terminate_backend(pg_backend_pid())"))
+
+
+class _Refused(FailedPrecondition):
+    """What a command answers."""
+
+    reason = "REFUSED"
+
+
+async def _lose_the_connection_and_refuse(engine: AsyncEngine, lose: str) -> None:
+    async with UnitOfWork(engine) as work:
+        await work.connection.execute(text("SELECT 1"))
+        driver = (await work.connection.get_raw_connection()).driver_connection
+        assert isinstance(driver, asyncpg.Connection)
+        if lose == "break the connection":
+            driver.terminate()
+        else:
+            with contextlib.suppress(asyncpg.PostgresError):
+                await driver.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+        raise _Refused
