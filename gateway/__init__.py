@@ -2,7 +2,8 @@
 
 The way of a request: `transcoder` finds its route (`trie`, `template`), the route's endpoint (`unary`, `streams`,
 `sockets`; client streams are cut by `splitting` and bound one by one by `requests`) binds it (`binding`, over `body`,
-`query`, `headers`, `masks`), calls the service (`upstreams`) and writes the answer (`replies`, `framing`, `errors`).
+`query`, `headers`, `masks`), calls the service (`upstreams`) and writes the answer (`replies`, `framing`, `errors`,
+`compression`). What is for browsers only stands before all that (`browsers`, with `cors` and `cookies`).
 What a route needs is compiled by `routes` from what `contract` has read; `openapi` and `docs` tell clients;
 `app` puts it all together.
 """

@@ -14,6 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.binding import RouteError
 from gateway.browsers import browser_front
+from gateway.compression import Compression
 from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
 from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
@@ -22,6 +23,7 @@ from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
 from gateway.openapi import document_of
 from gateway.origins import Origins
+from gateway.pages import compressed_page
 from gateway.routes import Route, RouteTable, compile_routes
 from gateway.settings import GatewaySettings
 from gateway.sockets import SocketEndpoint
@@ -97,7 +99,8 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     endpoints: dict[Route, Endpoint] = {}
     sockets: dict[Route, SocketEndpoint] = {}
     timing = StreamTiming(settings.heartbeat, settings.stall)
-    terms = Terms(preparation, timing, Origins(settings.allowed_origins), live)
+    compression = Compression(settings.compression, settings.compression_minimum)
+    terms = Terms(preparation, compression, timing, Origins(settings.allowed_origins), live)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
@@ -116,7 +119,8 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
         version=settings.api_version,
         auth_cookie=settings.auth_cookie,
     )
-    pages = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
+    own = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
+    pages = [compressed_page(page, compression) for page in own]
     _refuse_hidden_routes(table, pages)
     observation = Observation(metrics)
     app = GatewayApplication(Transcoder(table.trie, endpoints, sockets, observation), pages, lifespan)

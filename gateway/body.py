@@ -25,7 +25,7 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     if length is None and b"transfer-encoding" not in headers:
         return b""
     if length is not None and int(length) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     message = await receive()
     if not message.get("more_body"):
         return _checked(_body_of(message), limit)
@@ -67,14 +67,16 @@ def require_json(headers: Mapping[bytes, bytes]) -> None:
         is_json = media == b"application/json" or (media.startswith(b"application/") and media.endswith(b"+json"))
         if not is_json or (b"charset=" in charset and charset != b"charset=utf-8"):
             raise UnsupportedMediaType(reason="UNSUPPORTED_MEDIA_TYPE", field="content-type")
-    require_identity(headers)
 
 
 def require_identity(headers: Mapping[bytes, bytes]) -> None:
-    """Raises UnsupportedMediaType for a compressed body: what it becomes has no bound."""
+    """Raises UnsupportedMediaType for a compressed stream: what it becomes has no bound."""
     if headers.get(b"content-encoding", b"identity") != b"identity":
         raise UnsupportedMediaType(
-            "The body must not be compressed.", reason="UNSUPPORTED_CONTENT_ENCODING", field="content-encoding"
+            "A stream must not be compressed.",
+            reason="UNSUPPORTED_CONTENT_ENCODING",
+            field="content-encoding",
+            headers=[(b"accept-encoding", b"identity")],
         )
 
 
@@ -208,9 +210,10 @@ def _body_of(message: Mapping[str, Any]) -> bytes:
 
 def _checked(body: bytes, limit: int) -> bytes:
     if len(body) > limit:
-        raise _too_large(limit)
+        raise too_large(limit)
     return body
 
 
-def _too_large(limit: int) -> BodyTooLarge:
+def too_large(limit: int) -> BodyTooLarge:
+    """The refusal of a body of more than `limit` bytes."""
     return BodyTooLarge(f"The body is larger than {limit} bytes.", reason="BODY_TOO_LARGE", field="body")

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gateway.binding import cursor_of, message_of
+from gateway.compression import Compression
 from gateway.contract import Contract
 from gateway.exchange import Endpoint, Preparation
 from gateway.origins import Origins
@@ -18,6 +19,7 @@ class Terms:
     """What endpoints are made with, whatever their contract."""
 
     preparation: Preparation
+    compression: Compression
     timing: StreamTiming
     origins: Origins
     live: Live
@@ -27,9 +29,9 @@ def endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, terms: T
     """Answers a route's HTTP requests. Needs the running loop."""
     rpc, channel = route.rpc, upstreams.channel(route.rpc)
     if not rpc.is_stream:
-        return UnaryEndpoint(route, channel.unary_unary(rpc.path), terms.preparation)
+        return UnaryEndpoint(route, channel.unary_unary(rpc.path), terms.preparation, terms.compression)
     if not rpc.server_streaming:
-        return ClientStreamEndpoint(route, channel.stream_unary(rpc.path), terms.preparation)
+        return ClientStreamEndpoint(route, channel.stream_unary(rpc.path), terms.preparation, terms.compression)
     cursor = cursor_of(contract, rpc)
     return StreamEndpoint(
         route=route,

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.body import read_body, require_identity, require_json, require_no_body
+from gateway.body import read_body, require_json, require_no_body
+from gateway.compression import decompressed
 from gateway.errors import CANCELLED, ErrorReply, Headers
 from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
 from gateway.routes import Route
@@ -120,10 +121,10 @@ class Preparation:
             await require_no_body(exchange.receive, exchange.headers)
             return b""
         body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
-        if route.binder.takes_raw:
-            require_identity(exchange.headers)
-        elif body:
+        if body and not route.binder.takes_raw:
             require_json(exchange.headers)
+        if body and b"content-encoding" in exchange.headers:
+            return await decompressed(exchange.headers, body, self.max_body_bytes)
         return body
 
 

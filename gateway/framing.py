@@ -3,6 +3,8 @@
 from functools import lru_cache
 from typing import ClassVar
 
+from gateway.accepting import qualities
+
 
 class Framing:
     """Turns JSON texts into the bytes of a response. This one writes a text a line (NDJSON)."""
@@ -87,19 +89,8 @@ MEDIA_TYPES = ("text/event-stream", "application/x-ndjson", "application/json")
 def framing_for(accept: bytes) -> type[Framing]:
     """The format that an Accept header prefers; lines when it prefers none of ours (`*/*`, or nothing)."""
     best, best_quality = Framing, 0.0
-    for item in accept.decode("latin-1").lower().split(","):
-        media, *parameters = (part.strip() for part in item.split(";"))
+    for media, quality in qualities(accept).items():
         framing = _BY_MEDIA_TYPE.get(media)
-        if framing is not None and (quality := _quality(parameters)) > best_quality:
+        if framing is not None and quality > best_quality:
             best, best_quality = framing, quality
     return best
-
-
-def _quality(parameters: list[str]) -> float:
-    for parameter in parameters:
-        if parameter.startswith("q="):
-            try:
-                return float(parameter[2:])
-            except ValueError:
-                return 0.0
-    return 1.0

@@ -69,8 +69,8 @@ class ReplyRenderer:
             quoted = b'"%s"' % tag.encode()
             headers.append((b"etag", quoted))
             condition = request_headers.get(b"if-none-match") if self.cacheable else None
-            if condition is not None and _names(condition, quoted):
-                return Reply(304, [(b"etag", quoted)], b"")
+            if condition is not None and (known := _named(condition, quoted)) is not None:
+                return Reply(304, [(b"etag", known)], b"")
         if self.location is None:
             return Reply(200, headers, self.body(message))
         if (location := self.location.of(message)) is not None:
@@ -178,7 +178,13 @@ def _value_at(message: Message | None, chain: tuple[DescField, ...]) -> object:
     return value if value is not None else ""
 
 
-def _names(condition: bytes, quoted: bytes) -> bool:
-    """Whether If-None-Match names the tag; weak tags compare as strong ones (RFC 9110 section 13.1.2)."""
-    tags = {tag.strip().removeprefix(b"W/") for tag in condition.split(b",")}
-    return quoted in tags or b"*" in tags
+def _named(condition: bytes, quoted: bytes) -> bytes | None:
+    """The tag as If-None-Match names it, so that a cache knows which of its answers is still good; weak tags compare
+    as strong ones (RFC 9110 section 13.1.2). None when it does not."""
+    for item in condition.split(b","):
+        tag = item.strip()
+        if tag.removeprefix(b"W/") == quoted:
+            return tag
+        if tag == b"*":
+            return quoted
+    return None

@@ -57,6 +57,12 @@ class GatewaySettings(BaseSettings):
         "behind a proxy that changes Host, the API's own origin must be one of the allowed ones",
     )
 
+    compression: Annotated[tuple[Literal["zstd", "br", "gzip"], ...], NoDecode] = Field(
+        default=("zstd", "br", "gzip"),
+        description="codings of responses, the preferred one first, separated by commas; empty: none",
+    )
+    compression_minimum: int = Field(default=1024, ge=1, description="bytes below which a response is not compressed")
+
     @field_validator("upstreams", mode="before")
     @classmethod
     def _parse_upstreams(cls, value: object) -> object:
@@ -75,7 +81,7 @@ class GatewaySettings(BaseSettings):
             raise ValueError("expected origins such as https://app.example:8443, or * alone")
         return value
 
-    @field_validator("forwarded_headers", "allowed_origins", mode="before")
+    @field_validator("forwarded_headers", "allowed_origins", "compression", mode="before")
     @classmethod
     def _parse_list(cls, value: object) -> object:
         return (

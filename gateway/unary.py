@@ -7,6 +7,7 @@ from typing import Any
 
 import grpc
 
+from gateway.compression import Compression
 from gateway.errors import reply_to_rpc_error
 from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
 from gateway.requests import request_stream, texts_of_body
@@ -23,6 +24,7 @@ class UnaryEndpoint:
     route: Route
     rpc: grpc.aio.UnaryUnaryMultiCallable[bytes, bytes]
     preparation: Preparation
+    compression: Compression
 
     async def answer(self, exchange: Exchange, segments: Sequence[str]) -> Outcome:
         """Raises RequestRefused and ClientGone before it has sent anything."""
@@ -40,7 +42,7 @@ class UnaryEndpoint:
             raise
         finally:
             watch.stop()
-        return await _reply(self.route, exchange, wire)
+        return await _reply(self.route, exchange, wire, self.compression)
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +52,7 @@ class ClientStreamEndpoint:
     route: Route
     rpc: grpc.aio.StreamUnaryMultiCallable[bytes, bytes]
     preparation: Preparation
+    compression: Compression
 
     async def answer(self, exchange: Exchange, segments: Sequence[str]) -> Outcome:
         """Raises RequestRefused and ClientGone before it has sent anything."""
@@ -69,10 +72,15 @@ class ClientStreamEndpoint:
         finally:
             requests.stop()
             call.cancel()
-        return await _reply(self.route, exchange, wire)
+        return await _reply(self.route, exchange, wire, self.compression)
 
 
-async def _reply(route: Route, exchange: Exchange, wire: bytes) -> Outcome:
+async def _reply(route: Route, exchange: Exchange, wire: bytes, compression: Compression) -> Outcome:
     reply = route.renderer.render(wire, exchange.headers)
-    await exchange.reply(reply.http_status, reply.headers, reply.body)
+    body = reply.body
+    if len(body) >= compression.minimum:
+        body = await compression.apply(exchange.headers.get(b"accept-encoding", b""), reply.headers, body)
+    elif reply.http_status == 304:
+        reply.headers.extend(compression.not_modified)
+    await exchange.reply(reply.http_status, reply.headers, body)
     return Outcome(reply.http_status)

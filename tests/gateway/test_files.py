@@ -48,12 +48,6 @@ async def test_a_type_that_is_none_is_octets(running: Running, content_type: str
     assert "x-evil" not in response.headers
 
 
-async def test_a_compressed_upload_is_refused(running: Running) -> None:
-    response = await request(running.port, "PUT", "/v1/files/f", {"content-encoding": "gzip"}, b"x")
-
-    assert (response.status, response.reason) == (415, "UNSUPPORTED_CONTENT_ENCODING")
-
-
 async def test_a_download_is_its_parts_and_the_first_decides_the_type(running: Running) -> None:
     running.library.stream = parts
 

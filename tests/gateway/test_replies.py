@@ -50,7 +50,8 @@ async def test_an_alias_is_an_exact_extra_path(running: Running, path: str) -> N
 async def test_a_current_etag_is_304(running: Running, method: str, condition: str) -> None:
     response = await request(running.port, method, "/v1/books/b1", {"if-none-match": condition})
 
-    assert (response.status, response.headers["etag"], response.body) == (304, '"1.2"', b"")
+    assert (response.status, response.body) == (304, b"")
+    assert response.headers["etag"] == (condition if condition.startswith("W/") else '"1.2"')
 
 
 @pytest.mark.parametrize("condition", ['"1.3"', "1.2", '"1"', '"2"', ""])

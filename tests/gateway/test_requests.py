@@ -102,7 +102,7 @@ async def test_a_rule_without_body_makes_one_message(running: Running) -> None:
         (JSON, b'{"title":"a"}', 400, "malformed JSON: a stream of messages is an array"),
         (JSON, b'[{"title":"a"}', 400, "malformed JSON: the array is cut off"),
         ({"content-type": "text/csv"}, b"a,b", 415, "A stream of messages is application/x-ndjson"),
-        ({**NDJSON, "content-encoding": "gzip"}, b"x", 415, "The body must not be compressed."),
+        ({**NDJSON, "content-encoding": "gzip"}, b"x", 415, "A stream must not be compressed."),
         (NDJSON, b'{"title":"' + b"x" * 1_100_000, 413, "A message is larger than 1048576 bytes."),
     ],
 )
