@@ -135,7 +135,7 @@ async def test_other_pages_are_told_nothing_and_caches_that_it_depends(
 ) -> None:
     response = await request(listed.port, "GET", target, {"origin": origin} if origin else {})
 
-    assert (told(response), response.headers["vary"]) == ({}, "origin")
+    assert (told(response), response.headers["vary"].split(", ")[-1]) == ({}, "origin")
 
 
 async def test_an_error_of_the_service_may_be_read(listed: Running) -> None:
