@@ -52,11 +52,11 @@ format: $(SYNCED) ## format Python and proto
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/python -m tools.contracts format
 
-bench-%: $(SYNCED) ## run a benchmark: make bench-saga
+bench-%: $(SYNCED) ## run a benchmark: make bench-saga, make bench-gateway
 	$(BIN)/uv run --frozen --group bench python -m benchmarks.$* $(ARGS)
 
 clean: ## remove what can be made again; the data in .sagamesh stays
-	rm -rf .venv .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
+	rm -rf .venv .bench .pytest_cache .ruff_cache .hypothesis .import_linter_cache build dist
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The environment follows the lock file, and is not touched while that is unchanged. Whatever is compiled for it has a

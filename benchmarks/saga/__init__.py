@@ -10,7 +10,6 @@ Every figure comes from the real system (`sagamesh up`) in a directory of its ow
     system.py        the stack under test: its processes, databases and tokens
     scores.py        events, and scores that nobody has given yet
     backlog.py       messages put into the outbox without the service
-    load.py          the load: as little Python a request as possible, since it shares the cores
-    usage.py         processor time and memory of processes
+    submit_load.py   SubmitScore called without the gateway
     report.py        the tables
 """

@@ -12,7 +12,7 @@ from benchmarks.saga import floor, latency, relay, throughput
 from benchmarks.saga.report import Figures, show
 from benchmarks.saga.scores import Audience
 from benchmarks.saga.system import System, running_system
-from benchmarks.saga.usage import Meter
+from benchmarks.usage import Meter
 
 _REST_SECONDS = 3.0
 

@@ -13,7 +13,7 @@ import asyncpg
 import grpc
 from grpc import aio
 
-from benchmarks.saga.load import CONNECTIONS
+from benchmarks.http_load import CONNECTIONS
 from benchmarks.saga.system import System
 
 _SECONDS = 2.0

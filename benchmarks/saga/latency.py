@@ -13,10 +13,10 @@ from statistics import quantiles
 
 import asyncpg
 
-from benchmarks.saga.load import Progress, offer_http
+from benchmarks.http_load import Progress, offer_http
 from benchmarks.saga.scores import Audience
 from benchmarks.saga.system import System, wait_until_drained
-from benchmarks.saga.usage import Meter, Spent
+from benchmarks.usage import Meter, Spent
 from mesh.identifiers import lowest_id
 from mesh.saga.machine import Report
 

@@ -22,7 +22,7 @@ from benchmarks.saga.backlog import fill
 from benchmarks.saga.scores import Audience
 from benchmarks.saga.system import WORKER, System, wait_until_drained
 from benchmarks.saga.throughput import expect_confirmed
-from benchmarks.saga.usage import Meter, Spent
+from benchmarks.usage import Meter, Spent
 from stack.keys import key_path
 
 _EVENTS = 1000

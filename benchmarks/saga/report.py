@@ -12,7 +12,7 @@ from benchmarks.saga.latency import Latency
 from benchmarks.saga.relay import Relayed
 from benchmarks.saga.system import System
 from benchmarks.saga.throughput import Throughput
-from benchmarks.saga.usage import LOAD, Spent
+from benchmarks.usage import LOAD, Spent
 
 _MIB = 1024 * 1024
 _SERVICES = ("line_provider", "score_maker", "arq_worker", "gateway")

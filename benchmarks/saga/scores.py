@@ -5,7 +5,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.saga.load import HttpConnection
+from benchmarks.http_load import HttpConnection
 from benchmarks.saga.system import System
 
 USERS = 64

@@ -13,10 +13,11 @@ from statistics import median
 import asyncpg
 from sagamesh.score_maker.v1.score_pb2 import SubmitScoreRequest
 
-from benchmarks.saga.load import Progress, saturate_http, saturate_submit
+from benchmarks.http_load import Progress, saturate_http
 from benchmarks.saga.scores import Audience, NewScore
+from benchmarks.saga.submit_load import saturate_submit
 from benchmarks.saga.system import System, wait_until_drained
-from benchmarks.saga.usage import Meter, Spent
+from benchmarks.usage import Meter, Spent
 
 
 @dataclass(slots=True)

@@ -1,4 +1,4 @@
-"""Processor time and memory of the stack's processes, the load generator among them."""
+"""Processor time and memory of processes, the load generator among them."""
 
 import os
 import time
@@ -35,7 +35,7 @@ class Spent:
 
 
 class Meter:
-    """Reads the processes of a stack."""
+    """Reads processes by name."""
 
     def __init__(self, pids: Mapping[str, int]) -> None:
         self._processes = {name: psutil.Process(pid) for name, pid in pids.items()}
