@@ -14,7 +14,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.binding import RouteError
 from gateway.browsers import browser_front
-from gateway.compression import Compression
+from gateway.compression import Compression, compressed_page
 from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
 from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
@@ -23,7 +23,6 @@ from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
 from gateway.openapi import document_of
 from gateway.origins import Origins
-from gateway.pages import compressed_page
 from gateway.routes import Route, RouteTable, compile_routes
 from gateway.settings import GatewaySettings
 from gateway.sockets import SocketEndpoint
