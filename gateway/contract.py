@@ -23,8 +23,9 @@ from google.protobuf.descriptor_pb2 import (
 from google.protobuf.message import Message
 from google.rpc import error_details_pb2
 from protobuf import Registry
-from protobuf.wkt import FileDescriptorSet as RegistrySource
 from sagamesh.mesh.v1 import policy_pb2
+
+from mesh.codec import registry_of
 
 _VERBS = ("get", "put", "post", "delete", "patch")
 
@@ -106,7 +107,7 @@ def read_contract(descriptor_set: bytes) -> Contract:
     Raises ContractError."""
     try:
         files = FileDescriptorSet.FromString(descriptor_set).file
-        registry = RegistrySource.from_binary(_with_error_details(files)).to_registry()
+        registry = registry_of(_with_error_details(files))
     except Exception as error:  # two parsers and a linker, each with errors of its own
         raise ContractError(f"not a complete descriptor set: {error}") from error
     comments: dict[str, str] = {}

@@ -21,7 +21,7 @@ _WELL_KNOWN: dict[str, Json] = {
     "google.protobuf.Timestamp": "2026-01-31T12:00:00Z",
     "google.protobuf.Duration": "1.500s",
     "google.protobuf.FieldMask": "",
-    "google.protobuf.Any": {"@type": "type.googleapis.com/google.protobuf.Empty", "value": {}},
+    "google.protobuf.Any": {"@type": "type.googleapis.com/google.protobuf.Empty"},
     "google.protobuf.BoolValue": True,
     "google.protobuf.StringValue": "text",
     "google.protobuf.BytesValue": "AAEC",

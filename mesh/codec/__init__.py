@@ -21,13 +21,13 @@ from protobuf import (
     Message,
     Registry,
 )
-from protobuf.wkt import FileDescriptorSet
 
-from mesh.codec.document import Document, MalformedJsonError, field_named, is_deeper_than, parse_document
+from mesh.codec.document import ANY, Document, MalformedJsonError, field_named, is_deeper_than, parse_document
 from mesh.codec.duplicates import first_duplicate
 from mesh.codec.faults import DECODER_ERRORS, DecodeError, expectation, first_fault, is_well_known
+from mesh.codec.registry import registry_of
 
-__all__ = ["Codec", "DecodeError", "expectation", "field_named", "is_well_known"]
+__all__ = ["Codec", "DecodeError", "expectation", "field_named", "is_well_known", "registry_of"]
 
 MAX_DEPTH = 100
 """How deeply a body may nest, as in protobuf's own parsers. The Rust decoder has no such limit: a body of some 20,000
@@ -47,7 +47,7 @@ class Codec:
     @classmethod
     def of_descriptor_set(cls, descriptor_set: bytes) -> "Codec":
         """A codec for a serialised FileDescriptorSet, which must hold its imports."""
-        return cls(FileDescriptorSet.from_binary(descriptor_set).to_registry())
+        return cls(registry_of(descriptor_set))
 
     def message_type(self, full_name: str) -> type[Message]:
         """The class of a message. Raises KeyError for a name that the registry does not have."""
@@ -74,9 +74,9 @@ class Codec:
             raise DecodeError("", f"malformed JSON: {error}") from None
         except DECODER_ERRORS as error:
             raise self._fault(kind, body) or DecodeError("", str(error)) from None
-        if kind.has_enums and _LONG_NUMBER.search(body) and (fault := self._fault(kind, body)):
+        if kind.may_hide_a_fault(body) and (fault := self._fault(kind, body)):
             raise fault
-        if kind.may_repeat(body) and (fault := first_duplicate(kind.descriptor, _document(body))):
+        if kind.may_repeat(body) and (fault := first_duplicate(kind.descriptor, _document(body), self._registry)):
             raise fault
         return message
 
@@ -104,23 +104,33 @@ class _Type:
     alternates: frozenset[bytes]
     members: frozenset[bytes]
     has_enums: bool
+    has_any: bool
 
     @classmethod
     def of(cls, descriptor: DescMessage) -> "_Type":
         fields = [field for message in _reachable(descriptor) for field in message.fields]
         alternates = frozenset(field.name.encode() for field in fields if field.name != field.json_name)
         members = frozenset(field.json_name.encode() for field in fields if _in_oneof(field))
-        return cls(descriptor, descriptor.type, alternates, members, any(map(_holds_enum, fields)))
+        has_any = any((held := _held(field)) is not None and held.type_name == ANY for field in fields)
+        return cls(descriptor, descriptor.type, alternates, members, any(map(_holds_enum, fields)), has_any)
+
+    def may_hide_a_fault(self, body: bytes) -> bool:
+        """Whether the decoder may have taken what it should not. True costs a second parse; False is sure and cheap."""
+        return self._may_hold_any(body) or (self.has_enums and _LONG_NUMBER.search(body) is not None)
 
     def may_repeat(self, body: bytes) -> bool:
         """Whether a duplicate is possible. True costs a second parse; False is sure and cheap."""
-        if b"\\" in body:
+        if b"\\" in body or self._may_hold_any(body):
             return True
         keys = _KEY.findall(body)
         distinct = set(keys)
         if len(distinct) != len(keys) or not self.alternates.isdisjoint(distinct):
             return True
         return len(self.members) > 1 and len(self.members & distinct) > 1
+
+    def _may_hold_any(self, body: bytes) -> bool:
+        """An Any can hold every type, whatever this one can."""
+        return self.has_any and (b"@type" in body or b"\\" in body)
 
 
 def _document(body: bytes) -> Document:

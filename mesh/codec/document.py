@@ -15,10 +15,12 @@ from protobuf import (
     DescFieldValueMap,
     DescFieldValueMessage,
     DescMessage,
+    Registry,
     ScalarType,
 )
 
 Element = ScalarType | DescEnum | DescMessage
+ANY = "google.protobuf.Any"
 
 _ESCAPE = re.compile(rb"\\.", re.DOTALL)
 _STEPS = {ord("["): 1, ord("{"): 1, ord("]"): -1, ord("}"): -1}
@@ -90,6 +92,15 @@ def elements(field: DescField, value: Document, path: str) -> Iterator[tuple[Ele
             yield kind.value, item, f"{path}[{key}]"
     else:
         yield kind.scalar, value, path
+
+
+def held_in_any(value: Document, registry: Registry) -> tuple[DescMessage, Members] | None:
+    """The type that an Any names, and its members but that name; None when it names none that is known."""
+    if not isinstance(value, Members):
+        return None
+    names = [member for name, member in value.pairs if name == "@type"]
+    held = registry.message(names[0].rpartition("/")[2]) if names and isinstance(names[0], str) else None
+    return None if held is None else (held, Members(tuple(pair for pair in value.pairs if pair[0] != "@type")))
 
 
 def _members(pairs: list[tuple[str, Document]]) -> Members:

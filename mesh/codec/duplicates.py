@@ -3,14 +3,18 @@
 Two spellings of one field, and two members of one oneof, are duplicates too (the ProtoJSON conformance tests).
 """
 
-from protobuf import DescField, DescFieldValueMap, DescMessage
+from protobuf import DescField, DescFieldValueMap, DescMessage, Registry
 
-from mesh.codec.document import Document, Members, below, elements, field_named
+from mesh.codec.document import ANY, Document, Members, below, elements, field_named, held_in_any
 from mesh.codec.faults import DecodeError, is_well_known
 
 
-def first_duplicate(message: DescMessage, value: Document, path: str = "") -> DecodeError | None:
+def first_duplicate(message: DescMessage, value: Document, registry: Registry, path: str = "") -> DecodeError | None:
     """The first duplicate at any depth; None without one."""
+    if message.type_name == ANY and (found := held_in_any(value, registry)) is not None:
+        held, rest = found
+        fault = _first_repeated_name(value, path)
+        return fault or (None if is_well_known(held) else first_duplicate(held, rest, registry, path))
     if is_well_known(message):
         return _first_repeated_key(value, path)
     if not isinstance(value, Members):
@@ -18,30 +22,29 @@ def first_duplicate(message: DescMessage, value: Document, path: str = "") -> De
     given: dict[str, str] = {}
     for name, member in value.pairs:
         field = field_named(message, name)
-        where, slot = below(path, name), _slot(field, name, member)
-        if slot in given:
-            return DecodeError(
-                where, "is given twice" if given[slot] == name else f"may not be given beside {given[slot]}"
-            )
-        given[slot] = name
-        if field is not None and (fault := _first_within(field, member, where)) is not None:
+        where = below(path, name)
+        for slot in _slots(field, name, member):
+            if (other := given.get(slot)) is not None:
+                return DecodeError(where, "is given twice" if other == name else f"may not be given beside {other}")
+            given[slot] = name
+        if field is not None and (fault := _first_within(field, member, registry, where)) is not None:
             return fault
     return None
 
 
-def _slot(field: DescField | None, name: str, value: Document) -> str:
-    """What a member fills: its field, or its field's oneof unless it is null, which leaves the oneof alone."""
+def _slots(field: DescField | None, name: str, value: Document) -> tuple[str, ...]:
+    """What a member fills: its field, and its field's oneof unless it is null, which leaves the oneof alone."""
     if field is None:
-        return name
+        return (name,)
     oneof = getattr(field.value, "oneof", None)
-    return field.name if oneof is None or value is None else f"oneof {oneof.name}"
+    return (field.name,) if oneof is None or value is None else (field.name, f"oneof {oneof.name}")
 
 
-def _first_within(field: DescField, value: Document, path: str) -> DecodeError | None:
+def _first_within(field: DescField, value: Document, registry: Registry, path: str) -> DecodeError | None:
     if isinstance(field.value, DescFieldValueMap) and (fault := _first_repeated_name(value, path)) is not None:
         return fault
     for element, item, where in elements(field, value, path):
-        if isinstance(element, DescMessage) and (fault := first_duplicate(element, item, where)) is not None:
+        if isinstance(element, DescMessage) and (fault := first_duplicate(element, item, registry, where)):
             return fault
     return None
 

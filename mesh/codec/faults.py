@@ -19,7 +19,7 @@ from protobuf import (
     wkt,
 )
 
-from mesh.codec.document import Document, Element, Members, below, elements, field_named, plain
+from mesh.codec.document import ANY, Document, Element, Members, below, elements, field_named, held_in_any, plain
 
 _SHOWN_CHARACTERS = 40
 _BOOLEAN, _TEXT, _BASE64, _NUMBER = "true or false", "a string", "a base64 string", "a number"
@@ -49,7 +49,7 @@ _WELL_KNOWN = {
     "google.protobuf.Struct": "an object",
     "google.protobuf.Value": "a JSON value",
     "google.protobuf.ListValue": "a list",
-    "google.protobuf.Any": 'an object with an "@type" that is known here',
+    ANY: 'an object with an "@type" that is known here',
     "google.protobuf.BoolValue": _BOOLEAN,
     "google.protobuf.StringValue": _TEXT,
     "google.protobuf.BytesValue": _BASE64,
@@ -89,6 +89,8 @@ def expectation(element: Element) -> str:
 
 def first_fault(message: DescMessage, value: Document, registry: Registry, path: str = "") -> DecodeError | None:
     """The first thing that keeps a document from being such a message; None when none is found."""
+    if message.type_name == ANY:
+        return _of_any(message, value, registry, path)
     if is_well_known(message):
         return None if _decodes(message.type, value, registry) else _unexpected(message, value, path)
     if not isinstance(value, Members):
@@ -96,6 +98,23 @@ def first_fault(message: DescMessage, value: Document, registry: Registry, path:
     return next(
         (fault for name, member in value.pairs if (fault := _of_member(message, name, member, registry, path))), None
     )
+
+
+def _of_any(message: DescMessage, value: Document, registry: Registry, path: str) -> DecodeError | None:
+    """The decoder ignores members beside the `value` of a well-known type, and takes them for it when it is a Value."""
+    if isinstance(value, Members) and not value.pairs:
+        return None
+    if (found := held_in_any(value, registry)) is None:
+        return _unexpected(message, value, path)
+    held, rest = found
+    if not is_well_known(held):
+        return first_fault(held, rest, registry, path)
+    names = [name for name, _ in rest.pairs]
+    if (other := next((name for name in names if name != "value"), None)) is not None:
+        return DecodeError(below(path, other), 'unknown field beside "@type" and "value"')
+    if not names:
+        return DecodeError(below(path, "value"), f"expected {expectation(held)}, got nothing")
+    return first_fault(held, rest.pairs[0][1], registry, below(path, "value"))
 
 
 def _of_member(message: DescMessage, name: str, value: Document, registry: Registry, path: str) -> DecodeError | None:

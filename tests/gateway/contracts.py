@@ -40,10 +40,15 @@ def library() -> bytes:
 @cache
 def library_message(name: str) -> Message:
     """google's class of a message of library.proto."""
+    return message_class(library(), f"test.library.v1.{name}")
+
+
+def message_class(descriptor_set: bytes, full_name: str) -> Message:
+    """google's class of a message of a descriptor set."""
     pool = descriptor_pool.Default()
-    for file in FileDescriptorSet.FromString(library()).file:
+    for file in FileDescriptorSet.FromString(descriptor_set).file:
         _add(pool, file)
-    return GetMessageClass(pool.FindMessageTypeByName(f"test.library.v1.{name}"))
+    return GetMessageClass(pool.FindMessageTypeByName(full_name))
 
 
 def _add(pool: Any, file: FileDescriptorProto) -> None:

@@ -1,21 +1,15 @@
-"""The codec is held equal to google's json_format, except where gateway.md settles otherwise."""
+"""What the codec takes, and what it says of what it refuses. test_codec_peer.py holds it against google's."""
 
 import json
-import math
 from contextlib import suppress
-from typing import Any
 
 import pytest
-from google.protobuf import json_format
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mesh.codec import Codec, DecodeError
-from tests.gateway.contracts import library, library_message
-from tests.mesh.messages import Message, messages
-
-Json = Any
-"""Any JSON."""
+from tests.gateway.contracts import library
+from tests.mesh.peer import subject
 
 NAME = "test.library.v1.Everything"
 
@@ -23,25 +17,6 @@ NAME = "test.library.v1.Everything"
 @pytest.fixture(scope="module")
 def codec() -> Codec:
     return Codec.of_descriptor_set(library())
-
-
-def everything() -> Any:
-    return library_message("Everything")
-
-
-@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(data=st.data())
-def test_both_ways_are_those_of_googles_json_format(data: st.DataObject, codec: Codec) -> None:
-    message: Message = data.draw(messages(everything().DESCRIPTOR))
-    theirs = json_format.MessageToJson(message)
-
-    ours = codec.encode_json(NAME, message.SerializeToString())
-    back = codec.decode_json(NAME, theirs.encode()).to_binary()
-    own_back = codec.decode_json(NAME, ours).to_binary()
-
-    assert same(json.loads(ours), json.loads(theirs))
-    assert everything().FromString(back) == json_format.Parse(theirs, everything()())
-    assert everything().FromString(own_back) == message
 
 
 @settings(max_examples=200, deadline=None)
@@ -71,18 +46,6 @@ def test_what_looks_like_a_message_is_one_or_a_decode_error(codec: Codec, body: 
 def test_any_wire_bytes_are_json_or_a_value_error(codec: Codec, wire: bytes) -> None:
     with suppress(ValueError):
         json.loads(codec.encode_json(NAME, wire))
-
-
-def same(left: Json, right: Json) -> bool:
-    """Equality of JSON in which 1 is 1.0, and floats are those of 32 bits where a shorter text stands for them."""
-    shapes: set[type[object]] = {type(left), type(right)}
-    if shapes == {dict}:
-        return left.keys() == right.keys() and all(same(left[key], right[key]) for key in left)
-    if shapes == {list}:
-        return len(left) == len(right) and all(map(same, left, right))
-    if float in shapes:
-        return math.isclose(left, right, rel_tol=1e-7, abs_tol=1e-45)
-    return len(shapes) == 1 and left == right
 
 
 @pytest.mark.parametrize(
@@ -116,6 +79,7 @@ def same(left: Json, right: Json) -> bool:
         (b'{"te\\u0078t": "a", "text": "a"}', "text", "is given twice"),
         (b'{"renamed": "a", "otherName": "b"}', "otherName", "may not be given beside renamed"),
         (b'{"left": "a", "right": 1}', "right", "may not be given beside left"),
+        (b'{"left": "a", "left": null}', "left", "is given twice"),
         (b'{"labels": {"a": "1", "a": "2"}}', "labels[a]", "is given twice"),
         (b'{"struct": {"a": 1, "a": 2}}', "struct[a]", "is given twice"),
         (b'{"inners": [{}, {"text": "a", "text": "b"}]}', "inners[1].text", "is given twice"),
@@ -169,6 +133,48 @@ def test_breadth_and_brackets_in_strings_have_no_depth(codec: Codec) -> None:
 )
 def test_what_is_a_message_is_taken(codec: Codec, body: bytes, expected: object) -> None:
     assert json.loads(codec.to_json(codec.decode_json(NAME, body))) == expected
+
+
+@pytest.mark.parametrize(
+    ("body", "path", "reason"),
+    [
+        (
+            b'{"any": {"@type": "a/google.protobuf.Duration"}}',
+            "any.value",
+            'expected a duration in seconds such as "1.5s", got nothing',
+        ),
+        (
+            b'{"any": {"@type": "a/google.protobuf.Value", "nope": 1}}',
+            "any.nope",
+            'unknown field beside "@type" and "value"',
+        ),
+        (
+            b'{"any": {"@type": "a/google.protobuf.BoolValue", "value": 1}}',
+            "any.value",
+            "expected true or false, got 1",
+        ),
+        (
+            b'{"any": {"@type": "a/test.kinds.v1.Kinds", "level": "x"}}',
+            "any.level",
+            'expected one of BOTTOM, LOW, HIGH, BELOW, got "x"',
+        ),
+        (
+            b'{"any": {"@type": "a/test.kinds.v1.Kinds", "oneBool": true, "oneFloat": 1}}',
+            "any.oneFloat",
+            "may not be given beside oneBool",
+        ),
+        (
+            b'{"any": {"@type": "a/test.None"}}',
+            "any",
+            'expected an object with an "@type" that is known here, got {"@type": "a/test.None"}',
+        ),
+    ],
+)
+def test_what_an_any_holds_is_judged_as_if_it_stood_alone(body: bytes, path: str, reason: str) -> None:
+    with pytest.raises(DecodeError) as caught:
+        subject("Kinds").codec.decode_json("test.kinds.v1.Kinds", body)
+
+    assert (caught.value.path, caught.value.reason) == (path, reason)
 
 
 def test_an_unknown_type_is_a_key_error(codec: Codec) -> None:
