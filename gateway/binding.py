@@ -4,6 +4,7 @@ nothing overrides a path-bound field."""
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum, auto
 from urllib.parse import unquote
 
 from protobuf import DescField, DescFieldValueScalar, DescMessage, Message, ScalarType
@@ -47,25 +48,44 @@ class PathField:
             raise InvalidRequest(f"{path}: {error}", reason="INVALID_PATH", field=path) from None
 
 
+class Rivals(Enum):
+    """What happens when a header and the request itself set the same field."""
+
+    REQUEST_WINS = auto()
+    HEADER_WINS = auto()
+    MUST_AGREE = auto()
+
+
 @dataclass(frozen=True, slots=True)
 class HeaderField:
-    """A header that sets a field of the request, unless the request sets it already (`overrides`: also then).
-    `verbatim`: the value is not one that may be quoted."""
+    """A header that sets a field of the request. `verbatim`: the value is not one that may be quoted."""
 
     header: bytes
     field: TextField
-    overrides: bool = False
+    rivals: Rivals
     verbatim: bool = False
 
     def bind(self, message: Message, headers: Mapping[bytes, bytes]) -> None:
         """Raises InvalidRequest."""
         value = headers.get(self.header)
-        if value is None or (not self.overrides and self.field.field in message):
+        if value is None:
+            return
+        given = self.rivals is not Rivals.HEADER_WINS and self.field.field in message
+        if given and self.rivals is Rivals.REQUEST_WINS:
             return
         name = self.header.decode()
         text = value.decode("latin-1") if self.verbatim else _unquoted(name, value)
-        if text is None:
-            return
+        if given:
+            self._compare(message, name, text)
+        elif text is not None:
+            self._assign(message, name, text)
+
+    def _compare(self, message: Message, name: str, text: str | None) -> None:
+        if message[self.field.field] != text:
+            reason = f"{name}: differs from {self.field.field.json_name} of the request"
+            raise InvalidRequest(reason, reason="CONTRADICTORY_HEADER", field=name)
+
+    def _assign(self, message: Message, name: str, text: str) -> None:
         try:
             self.field.assign(message, text)
         except ValueError as error:
@@ -103,6 +123,12 @@ class RequestBinder:
         return message
 
 
+_FIELDS_OF_HEADERS = (
+    (b"if-match", "etag", Rivals.REQUEST_WINS),
+    (b"idempotency-key", "request_id", Rivals.MUST_AGREE),
+)
+
+
 def compile_binder(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding, template: Template) -> RequestBinder:
     """Raises RouteError for a rule that does not fit the request message."""
     request = message_of(contract, rpc.request)
@@ -122,7 +148,7 @@ def compile_binder(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding
     takes_raw = isinstance(body, RawBody)
     if takes_raw:
         name = "content_type" if rule.body == "*" else f"{rule.body}.content_type"
-        headers += (HeaderField(b"content-type", text_field(request, name), overrides=True, verbatim=True),)
+        headers += (HeaderField(b"content-type", text_field(request, name), Rivals.HEADER_WINS, verbatim=True),)
     has_etag = any(header.header == b"if-match" for header in headers)
     return RequestBinder(
         body=body,
@@ -154,11 +180,11 @@ def cursor_of(contract: Contract, rpc: Rpc) -> tuple[DescField, TextField] | Non
 
 def _header_fields(contract: Contract, rpc: Rpc, request: DescMessage, bound: set[str]) -> tuple[HeaderField, ...]:
     fields: list[HeaderField] = []
-    for header, name in ((b"if-match", "etag"), (b"idempotency-key", "request_id")):
+    for header, name, rivals in _FIELDS_OF_HEADERS:
         if name not in bound and _is_text(field_named(request, name)):
-            fields.append(HeaderField(header, text_field(request, name)))
+            fields.append(HeaderField(header, text_field(request, name), rivals))
     if rpc.server_streaming and (cursor := cursor_of(contract, rpc)) is not None:
-        fields.append(HeaderField(b"last-event-id", cursor[1], overrides=True))
+        fields.append(HeaderField(b"last-event-id", cursor[1], Rivals.HEADER_WINS))
     return tuple(fields)
 
 

@@ -166,10 +166,21 @@ async def test_idempotency_key_is_the_requests_id(running: Running, value: str) 
     assert running.library.seen[0].request_id == "abc"
 
 
-async def test_a_request_id_of_its_own_wins(running: Running) -> None:
-    await request_json(running.port, "POST", "/v1/books?requestId=own", {"title": "x"}, idempotency_key="abc")
+@pytest.mark.parametrize("key", ["own", '"own"'])
+async def test_an_idempotency_key_may_repeat_the_request_id(running: Running, key: str) -> None:
+    await request_json(running.port, "POST", "/v1/books?requestId=own", {"title": "x"}, idempotency_key=key)
 
     assert running.library.seen[0].request_id == "own"
+
+
+@pytest.mark.parametrize("key", ["abc", '"abc"', "OWN", "", "*"])
+async def test_an_idempotency_key_must_not_contradict_the_request_id(running: Running, key: str) -> None:
+    # Whichever won, a client that repeats the request by the other one would do it twice.
+    response = await request_json(running.port, "POST", "/v1/books?requestId=own", {"title": "x"}, idempotency_key=key)
+
+    assert (response.status, response.reason, response.fields) == (400, "CONTRADICTORY_HEADER", ["idempotency-key"])
+    assert response.error["message"] == "idempotency-key: differs from requestId of the request"
+    assert running.library.seen == []
 
 
 async def test_idempotency_key_without_a_field_is_nothing(running: Running) -> None:
