@@ -19,6 +19,7 @@ from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
 from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
 from gateway.exchange import Endpoint, Preparation
+from gateway.handshakes import Handshakes
 from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
 from gateway.openapi import document_of
@@ -94,6 +95,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
         raise RouteError(f"no rpc with an http rule in {', '.join(settings.upstreams)}")
     metrics = registry or new_registry()
     preparation = Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes)
+    handshakes = Handshakes(table.routes)
     live = Live()
     endpoints: dict[Route, Endpoint] = {}
     sockets: dict[Route, SocketEndpoint] = {}
@@ -106,7 +108,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
         upstreams.open(contract.rpcs)
         for route in table.routes:
             endpoints[route] = endpoint_of(route, contract, upstreams, terms)
-            if route.rpc.is_stream and not route.is_raw:
+            if route in handshakes.routes:
                 sockets[route] = socket_endpoint_of(route, contract, upstreams, terms)
         yield
         await upstreams.close()
@@ -114,6 +116,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     openapi = document_of(
         contract,
         table.routes,
+        sockets=handshakes.routes,
         title=settings.title,
         version=settings.api_version,
         auth_cookie=settings.auth_cookie,
@@ -122,7 +125,7 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     pages = [compressed_page(page, compression) for page in own]
     _refuse_hidden_routes(table, pages)
     observation = Observation(metrics)
-    app = GatewayApplication(Transcoder(table.trie, endpoints, sockets, observation), pages, lifespan)
+    app = GatewayApplication(Transcoder(table.trie, endpoints, handshakes, sockets, observation), pages, lifespan)
     aside = {page.path for page in pages} - {_OPENAPI}
     return Gateway(browser_front(app, settings, app.methods_at, aside, observation), table, live.drain)
 

@@ -12,13 +12,13 @@ from starlette.types import Receive, Scope, Send
 from gateway.body import ClientGone
 from gateway.errors import InvalidRequest, MethodNotAllowed, NoRoute, RequestRefused, reply_to_bug, reply_to_refusal
 from gateway.exchange import GONE, Endpoint, Exchange, Outcome
+from gateway.handshakes import Handshakes
 from gateway.headers import trace_of
 from gateway.observation import UNROUTED, Observation
 from gateway.routes import Route
 from gateway.sockets import SocketEndpoint, SocketExchange
 from gateway.trie import ANY_METHOD, Found, NotAllowed, PathTrie
 
-_SOCKET_VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _log = logging.getLogger("gateway")
 
 
@@ -29,12 +29,14 @@ class Transcoder:
         self,
         trie: PathTrie[Route],
         endpoints: Mapping[Route, Endpoint],
+        handshakes: Handshakes,
         sockets: Mapping[Route, SocketEndpoint],
         observation: Observation,
     ) -> None:
-        """`endpoints` and `sockets`, those of routes that stream, are filled before requests come."""
+        """`endpoints` and `sockets`, those of the routes of `handshakes`, are filled before requests come."""
         self._trie = trie
         self._endpoints = endpoints
+        self._handshakes = handshakes
         self._sockets = sockets
         self._observation = observation
 
@@ -79,18 +81,23 @@ class Transcoder:
             return label, await exchange.reply_error(reply_to_bug())
 
     def _find_stream(self, scope: Scope) -> Found[Route]:
-        """A handshake is a GET whatever the rule's verb: the first verb that streams at this path is meant."""
-        for verb in _SOCKET_VERBS:
-            found = self._find(verb, scope)
-            if isinstance(found, Found) and found.target in self._sockets:
-                return found
-        raise NoRoute("There is no stream at this path.", reason="NO_ROUTE")
+        try:
+            found = self._handshakes.find(scope["raw_path"].decode("ascii"))
+        except UnicodeDecodeError:
+            raise _malformed_path() from None
+        if found is None:
+            raise NoRoute("There is no stream at this path.", reason="NO_ROUTE")
+        return found
 
     def _find(self, method: str, scope: Scope) -> Found[Route] | NotAllowed | None:
         try:
             return self._trie.find(method, scope["raw_path"].decode("ascii"))
         except UnicodeDecodeError:
-            raise InvalidRequest("The path is not percent-encoded UTF-8.", reason="MALFORMED_PATH") from None
+            raise _malformed_path() from None
+
+
+def _malformed_path() -> InvalidRequest:
+    return InvalidRequest("The path is not percent-encoded UTF-8.", reason="MALFORMED_PATH")
 
 
 async def _answer_without_route(exchange: Exchange, found: NotAllowed | None) -> Outcome:

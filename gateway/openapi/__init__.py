@@ -2,7 +2,7 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from gateway.contract import Contract
@@ -18,13 +18,20 @@ _ANY_METHOD = ("get", "put", "post", "delete", "patch")
 
 
 def document_of(
-    contract: Contract, routes: Iterable[Route], *, title: str, version: str, auth_cookie: str = ""
+    contract: Contract,
+    routes: Iterable[Route],
+    *,
+    sockets: Collection[Route],
+    title: str,
+    version: str,
+    auth_cookie: str = "",
 ) -> bytes:
-    """The document as JSON. `auth_cookie` is the cookie that may hold the bearer token."""
+    """The document as JSON. `sockets` are the routes that WebSockets find; `auth_cookie` is the cookie that may hold
+    the bearer token."""
     routes = tuple(routes)
     schemas = Schemas(contract)
     security = _security_schemes(auth_cookie)
-    paths = _paths(Operations(contract, schemas, Examples(contract), tuple(security)), routes)
+    paths = _paths(Operations(contract, schemas, Examples(contract), tuple(security), sockets), routes)
     document = {
         "openapi": "3.1.0",
         "info": {"title": title, "version": version, "description": _INTRODUCTION},

@@ -1,6 +1,6 @@
 """One route as an OpenAPI operation: parameters, body, responses, who may call."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any
 
 from protobuf import DescField, DescFieldValueMap, DescFieldValueMessage, DescMessage
@@ -31,10 +31,16 @@ class Operations:
     """Describes routes; the messages that they refer to gather in `schemas`."""
 
     def __init__(
-        self, contract: Contract, schemas: Schemas, examples: Examples, security_schemes: tuple[str, ...]
+        self,
+        contract: Contract,
+        schemas: Schemas,
+        examples: Examples,
+        security_schemes: tuple[str, ...],
+        sockets: Collection[Route],
     ) -> None:
-        """Each of the `security_schemes` alone identifies a caller."""
+        """Each of the `security_schemes` alone identifies a caller; `sockets` are the routes that WebSockets find."""
         self._security_schemes = security_schemes
+        self._sockets = sockets
         self._contract = contract
         self._schemas = schemas
         self._examples = examples
@@ -47,7 +53,9 @@ class Operations:
             "operationId": operation_id,
             "tags": [rpc.service.rpartition(".")[2]],
             "summary": comment.partition(". ")[0].replace("\n", " ").rstrip("."),
-            "description": " ".join(filter(None, [comment, self._access_in_words(route), _stream_in_words(route)])),
+            "description": " ".join(
+                filter(None, [comment, self._access_in_words(route), self._socket_in_words(route)])
+            ),
             "parameters": [*self._path(route, names), *self._query(route), *self._headers(route)],
             "responses": responses_of(self._contract, self._schemas, self._examples, route),
         }
@@ -152,6 +160,16 @@ class Operations:
         callers = [f"role `{role}`" for role in access.roles] + [f"service `{name}`" for name in access.services]
         return f"For {', '.join(callers)}." if callers else "For nobody."
 
+    def _socket_in_words(self, route: Route) -> str:
+        """How a stream is used over WebSocket, which OpenAPI cannot describe otherwise."""
+        if route not in self._sockets:
+            return ""
+        sends = "nothing"
+        if route.rule.body:
+            sends = "messages, and an empty frame after the last" if route.rpc.client_streaming else "one message"
+        receives = "messages" if route.rpc.server_streaming else "one message"
+        return f"Also over WebSocket at this path, a text frame a message: the client sends {sends}, gets {receives}."
+
 
 def _parameter(place: str, name: str, schema: Schema, *, required: bool) -> Parameter:
     parameter: Parameter = {"in": place, "name": name, "required": required}
@@ -165,17 +183,6 @@ def _stream_body(schema: Schema, example: Any) -> Operation:
     lines = {"type": "string", "description": "A JSON text a line, each one of the array's items."}
     array = {"schema": {"type": "array", "items": schema}, "example": [example]}
     return {"required": False, "content": {"application/json": array, "application/x-ndjson": {"schema": lines}}}
-
-
-def _stream_in_words(route: Route) -> str:
-    """How a stream is used over WebSocket, which OpenAPI cannot describe otherwise."""
-    if not route.rpc.is_stream or route.is_raw:
-        return ""
-    sends = "nothing"
-    if route.rule.body:
-        sends = "messages, and an empty frame after the last" if route.rpc.client_streaming else "one message"
-    receives = "messages" if route.rpc.server_streaming else "one message"
-    return f"Also over WebSocket at this path, a text frame a message: the client sends {sends}, and gets {receives}."
 
 
 def _held(field: DescField) -> DescMessage | None:

@@ -8,6 +8,7 @@ import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
 from gateway.contract import read_contract
+from gateway.handshakes import Handshakes
 from gateway.openapi import document_of
 from gateway.routes import compile_routes
 from mesh.codec import Codec
@@ -19,7 +20,8 @@ from tests.gateway.serving import running_library
 def document(descriptor_set: bytes) -> Json:
     contract = read_contract(descriptor_set)
     table = compile_routes(contract, Codec(contract.registry), serves=lambda rpc: True, unary_deadline=30)
-    return json.loads(document_of(contract, table.routes, title="Test", version="v1"))
+    sockets = Handshakes(table.routes).routes
+    return json.loads(document_of(contract, table.routes, sockets=sockets, title="Test", version="v1"))
 
 
 def operations_with_a_body(api: Json) -> Iterator[tuple[str, str, Json]]:
@@ -207,9 +209,7 @@ def test_a_body_that_streams_is_an_array_or_lines(api: Json) -> None:
     assert content["application/json"]["schema"]["type"] == "array"
     assert "title" in content["application/json"]["example"][0]
     assert content["application/x-ndjson"]["schema"]["type"] == "string"
-    assert (
-        "the client sends messages, and an empty frame after the last, and gets one message" in operation["description"]
-    )
+    assert "the client sends messages, and an empty frame after the last, gets one message" in operation["description"]
 
 
 def test_a_map_is_a_parameter_with_keys(api: Json) -> None:
