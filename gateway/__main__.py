@@ -13,6 +13,7 @@ from starlette.types import ASGIApp
 
 from gateway.app import create_gateway
 from gateway.binding import RouteError
+from gateway.coalescing import CoalescingConnection
 from gateway.contract import ContractError
 from gateway.headers import HeaderError
 from gateway.settings import GatewaySettings
@@ -65,6 +66,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings) -> uvicorn.Config:
     which nobody reads while a socket is held back."""
     return uvicorn.Config(
         app,
+        http=CoalescingConnection,
         lifespan="on",
         log_config=None,
         log_level="warning",  # it would log the query of every WebSocket
