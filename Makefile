@@ -37,12 +37,14 @@ check: $(SYNCED) ## format, lint, types, imports, contracts, and everything gene
 	$(BIN)/python -m tools.contracts check
 	$(BIN)/python -m tools.readme check
 	$(BIN)/python -m tools.diagrams check
+	$(BIN)/python -m tools.gateway_settings check
 	$(BIN)/python -m tools.tree
 
-gen: $(SYNCED) ## regenerate gen/, the tables of README.md and docs/states.md
+gen: $(SYNCED) ## regenerate gen/, and the generated sections of README.md and docs/
 	$(BIN)/python -m tools.contracts gen
 	$(BIN)/python -m tools.readme write
 	$(BIN)/python -m tools.diagrams write
+	$(BIN)/python -m tools.gateway_settings write
 
 contract-release: $(SYNCED) ## make the present contracts the baseline that later ones may not break
 	$(BIN)/python -m tools.contracts release

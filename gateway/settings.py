@@ -30,7 +30,9 @@ class GatewaySettings(BaseSettings):
     )
     title: str = Field(default="Sagamesh", description="title of the API's documentation")
     api_version: str = Field(default="v1", description="version that the API's documentation states")
-    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "INFO"
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="lowest level that is logged"
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1, description="largest request body taken")
     max_message_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="largest message taken from a service"

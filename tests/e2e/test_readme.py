@@ -1,8 +1,6 @@
 """README's first session, run as it stands. Needs curl (`.ci/run` installs it)."""
 
-import asyncio
 import json
-import os
 import re
 import sys
 from pathlib import Path
@@ -11,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.shell import output_of
 from tests.system import System
 
 README = Path(__file__).resolve().parents[2] / "README.md"
@@ -48,18 +47,3 @@ async def test_a_newcomer_sees_the_score_confirmed_and_the_event_high(system: Sy
 def watched(lines: list[str]) -> list[dict[str, Any]]:
     """The events that the watcher was sent."""
     return [json.loads(line.removeprefix("data:")) for line in lines if line.startswith("data:")]
-
-
-async def output_of(session: str, directory: Path) -> list[str]:
-    """The lines that bash printed; fails when a command of the session that is not in the background does."""
-    process = await asyncio.create_subprocess_exec(
-        *("bash", "-eu", "-o", "pipefail", "-c", session),
-        cwd=directory,
-        env={**os.environ, "NO_PROXY": "*"},
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-    )
-    async with asyncio.timeout(60):
-        output, errors = await process.communicate()
-    assert process.returncode == 0, errors.decode()
-    return output.decode().splitlines()
