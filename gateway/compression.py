@@ -62,8 +62,7 @@ class Compression:
     async def apply(self, accept_encoding: bytes, headers: Headers, body: bytes) -> bytes:
         """The body as it is sent. Adds to `headers` what goes with it. An ETag becomes a weak one: the bytes are no
         longer the same, what they say is."""
-        media = next((value for name, value in headers if name == b"content-type"), b"")
-        if len(body) < self.minimum or _COMPRESSIBLE.fullmatch(media) is None:
+        if len(body) < self.minimum or not _is_text(headers):
             return body
         headers.append(_VARY)
         coding = preferred(accept_encoding, self._codings)
@@ -74,6 +73,13 @@ class Compression:
         headers[:] = [(name, b"W/" + value if name == b"etag" else value) for name, value in headers]
         headers.append((b"content-encoding", coding.encode()))
         return encoded
+
+
+def _is_text(headers: Headers) -> bool:
+    for name, value in headers:
+        if name == b"content-type":
+            return value == b"application/json" or _COMPRESSIBLE.fullmatch(value) is not None
+    return False
 
 
 def compressed_page(page: Page, compression: Compression) -> Page:

@@ -57,7 +57,9 @@ class Operations:
                 filter(None, [comment, self._access_in_words(route), self._socket_in_words(route)])
             ),
             "parameters": [*self._path(route, names), *self._query(route), *self._headers(route)],
-            "responses": responses_of(self._contract, self._schemas, self._examples, route),
+            "responses": responses_of(
+                self._contract, self._schemas, self._examples, route, by_cookie="cookie" in self._security_schemes
+            ),
         }
         if route.rule.body:
             operation["requestBody"] = self._body(route)

@@ -65,11 +65,13 @@ def error_components() -> Responses:
     return {name: _error_component(status, text, code) for status, (name, text, code) in _ERRORS.items()}
 
 
-def responses_of(contract: Contract, schemas: Schemas, examples: Examples, route: Route) -> Responses:
-    """All responses of a route by status."""
+def responses_of(
+    contract: Contract, schemas: Schemas, examples: Examples, route: Route, *, by_cookie: bool
+) -> Responses:
+    """All responses of a route by status. `by_cookie`: a page's Origin may be refused, where anybody may call too."""
     form = _stream if route.rpc.server_streaming else _unary
     responses = _raw(route) or form(contract, schemas, examples, route)
-    for status in _error_statuses(route.rpc, has_body=bool(route.rule.body)):
+    for status in _error_statuses(route.rpc, has_body=bool(route.rule.body), by_cookie=by_cookie):
         responses[str(status)] = {"$ref": f"#/components/responses/{_ERRORS[status][0]}"}
     return responses
 
@@ -124,10 +126,10 @@ def _stream(contract: Contract, schemas: Schemas, examples: Examples, route: Rou
     }
 
 
-def _error_statuses(rpc: Rpc, *, has_body: bool) -> list[int]:
+def _error_statuses(rpc: Rpc, *, has_body: bool, by_cookie: bool) -> list[int]:
     policy = rpc.policy
     left_out: set[int] = set()
-    if policy is not None and policy.access.anonymous:
+    if policy is not None and policy.access.anonymous and not by_cookie:
         left_out.add(403)
     if policy is not None and policy.idempotency == policy_pb2.READ_ONLY:
         left_out.add(409)

@@ -254,4 +254,6 @@ async def test_the_document_tells_of_the_cookie(by_cookie: Running, running: Run
     assert api["paths"]["/v1/books"]["post"]["security"] == [{"bearer": ["librarian"]}, {"cookie": ["librarian"]}]
     assert api["paths"]["/v1/books/{book_id}"]["get"]["security"] == [{}, {"bearer": []}, {"cookie": []}]
     assert [error.message for error in OpenAPIV31SpecValidator(api).iter_errors()] == []
+    assert "403" in api["paths"]["/v1/books/{book_id}"]["get"]["responses"]
+    assert "403" not in plain["paths"]["/v1/books/{book_id}"]["get"]["responses"]
     assert "cookie" not in plain["components"]["securitySchemes"]
