@@ -13,11 +13,13 @@ from starlette.routing import Route as Page
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from gateway.binding import RouteError
+from gateway.body import Pace
 from gateway.browsers import browser_front
 from gateway.compression import Compression, compressed_page
 from gateway.contract import ContractError, read_contract
 from gateway.docs import docs_routes
 from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
+from gateway.errors import ErrorReply
 from gateway.exchange import Endpoint, Preparation
 from gateway.handshakes import Handshakes
 from gateway.headers import HeaderForwarding
@@ -70,6 +72,8 @@ class Gateway:
     table: RouteTable
     drain: Callable[[], None]
     """Ends every stream with an error that asks its client to come back; call it before the server stops."""
+    refused: Callable[[ErrorReply], None]
+    """Counts and logs a request that the server refused, because it never was one."""
 
 
 def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> ASGIApp:
@@ -94,7 +98,8 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     if not table.routes:
         raise RouteError(f"no rpc with an http rule in {', '.join(settings.upstreams)}")
     metrics = registry or new_registry()
-    preparation = Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes)
+    pace = Pace(settings.body_rate, settings.body_timeout)
+    preparation = Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes, pace)
     handshakes = Handshakes(table.routes)
     live = Live()
     endpoints: dict[Route, Endpoint] = {}
@@ -127,7 +132,8 @@ def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None
     observation = Observation(metrics)
     app = GatewayApplication(Transcoder(table.trie, endpoints, handshakes, sockets, observation), pages, lifespan)
     aside = {page.path for page in pages} - {_OPENAPI}
-    return Gateway(browser_front(app, settings, app.methods_at, aside, observation), table, live.drain)
+    front = browser_front(app, settings, app.methods_at, aside, observation)
+    return Gateway(front, table, live.drain, observation.refused)
 
 
 def _refuse_hidden_routes(table: RouteTable, pages: Iterable[Page]) -> None:

@@ -1,13 +1,16 @@
 """Request bodies: reading them within a limit, and what a rule's `body` makes of them."""
 
 import json
+import math
 from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass
+from time import monotonic
 from typing import Any, Protocol
 
 from protobuf import DescField, DescFieldValueMessage, DescMessage, Message
 from starlette.types import Receive
 
-from gateway.errors import BodyTooLarge, InvalidRequest, UnsupportedMediaType
+from gateway.errors import BodyTooLarge, InvalidRequest, RequestTimeout, UnsupportedMediaType
 from gateway.fields import set_field
 from mesh.codec import Codec, DecodeError, field_named
 
@@ -18,9 +21,27 @@ class ClientGone(Exception):
     """The client closed the connection."""
 
 
-async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int) -> bytes:
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast a body must come: within `patience` seconds, and one more for each `rate` bytes; 0 is any rate. Silence
+    is for the connection to notice."""
+
+    rate: int = 0
+    patience: float = math.inf
+
+    def require(self, size: int, seconds: float) -> None:
+        """Raises RequestTimeout."""
+        if self.rate and seconds > self.patience + size / self.rate:
+            message = f"The body came more slowly than {self.rate} bytes a second."
+            raise RequestTimeout(message, reason="BODY_TOO_SLOW", field="body")
+
+
+ANY_PACE = Pace()
+
+
+async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int, pace: Pace = ANY_PACE) -> bytes:
     """The whole body; empty when the request announces none (RFC 9112 section 6.3). A body of more than `limit`
-    bytes is refused as soon as that is known. Raises BodyTooLarge, ClientGone."""
+    bytes is refused as soon as that is known. Raises BodyTooLarge, RequestTimeout, ClientGone."""
     length = headers.get(b"content-length")
     if length is None and b"transfer-encoding" not in headers:
         return b""
@@ -29,11 +50,12 @@ async def read_body(receive: Receive, headers: Mapping[bytes, bytes], limit: int
     message = await receive()
     if not message.get("more_body"):
         return _checked(_body_of(message), limit)
-    chunks, size = [_body_of(message)], len(_body_of(message))
+    chunks, size, began = [_body_of(message)], len(_body_of(message)), monotonic()
     while message.get("more_body") and size <= limit:
         message = await receive()
         chunks.append(_body_of(message))
         size += len(chunks[-1])
+        pace.require(size, monotonic() - began)
     return _checked(b"".join(chunks), limit)
 
 

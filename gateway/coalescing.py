@@ -40,6 +40,11 @@ class CoalescedTransport:
         if parts and not self.plain.is_closing():
             self.plain.writelines(parts)
 
+    def write_eof(self) -> None:
+        """Writes nothing more after what is written."""
+        self.flush()
+        self.plain.write_eof()
+
     def close(self) -> None:
         """Closes when everything is written."""
         self.flush()
@@ -55,5 +60,7 @@ class CoalescingConnection(HttpToolsProtocol):
 
     def handle_websocket_upgrade(self) -> None:
         """A WebSocket's protocol counts on the transport that it gets."""
-        self.transport = cast(CoalescedTransport, self.transport).plain
+        transport = cast(CoalescedTransport, self.transport)
+        transport.flush()
+        self.transport = transport.plain
         super().handle_websocket_upgrade()

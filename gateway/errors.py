@@ -5,8 +5,15 @@
     ├── OriginRefused        403
     ├── NoRoute              404
     ├── MethodNotAllowed     405
+    ├── RequestTimeout       408
     ├── BodyTooLarge         413
-    └── UnsupportedMediaType 415
+    ├── TargetTooLong        414
+    ├── UnsupportedMediaType 415
+    ├── UpgradeRequired      426
+    ├── HeadTooLarge         431
+    ├── NotImplementedHere   501
+    ├── TooManyConnections   503
+    └── VersionNotSupported  505
 
 Everything else comes from the service, as google.rpc.Status in `grpc-status-details-bin`. Texts that gRPC libraries
 make up (addresses of a failed connection, the text of an uncaught exception) never reach a client.
@@ -99,6 +106,52 @@ class UnsupportedMediaType(RequestRefused):
     """The body must be application/json."""
 
     http_status = 415
+
+
+class RequestTimeout(RequestRefused):
+    """The request came too slowly."""
+
+    http_status = 408
+    code = code_pb2.DEADLINE_EXCEEDED
+
+
+class TargetTooLong(RequestRefused):
+    """The path and the query are too long."""
+
+    http_status = 414
+
+
+class UpgradeRequired(RequestRefused):
+    """This WebSocket version is not served."""
+
+    http_status = 426
+
+
+class HeadTooLarge(RequestRefused):
+    """The headers are too large."""
+
+    http_status = 431
+
+
+class NotImplementedHere(RequestRefused):
+    """The body has a transfer coding that is not served."""
+
+    http_status = 501
+    code = code_pb2.UNIMPLEMENTED
+
+
+class TooManyConnections(RequestRefused):
+    """The gateway has no place for another connection; try again."""
+
+    http_status = 503
+    code = code_pb2.UNAVAILABLE
+
+
+class VersionNotSupported(RequestRefused):
+    """Only HTTP/1.1 and HTTP/1.0 are served here."""
+
+    http_status = 505
+    code = code_pb2.UNIMPLEMENTED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from starlette.types import Receive, Scope, Send
 
-from gateway.body import read_body, require_json, require_no_body
+from gateway.body import Pace, read_body, require_json, require_no_body
 from gateway.compression import decompressed
 from gateway.errors import CANCELLED, ErrorReply, Headers
 from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
@@ -101,6 +101,7 @@ class Preparation:
 
     forwarding: HeaderForwarding
     max_body_bytes: int
+    pace: Pace
 
     async def arguments(self, route: Route, exchange: Exchange, segments: Sequence[str]) -> CallArguments:
         """Reads and binds the request. Raises RequestRefused, ClientGone."""
@@ -120,7 +121,7 @@ class Preparation:
         if not route.rule.body:
             await require_no_body(exchange.receive, exchange.headers)
             return b""
-        body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes)
+        body = await read_body(exchange.receive, exchange.headers, self.max_body_bytes, self.pace)
         if body and not route.binder.takes_raw:
             require_json(exchange.headers)
         if body and b"content-encoding" in exchange.headers:

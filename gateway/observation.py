@@ -7,6 +7,7 @@ from typing import Any
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
+from gateway.errors import ErrorReply
 from gateway.exchange import Outcome
 from mesh.telemetry import trace_id_of
 
@@ -47,6 +48,11 @@ class Observation:
             if outcome.messages is not None:
                 facts["messages"] = outcome.messages
             _log.info("request", extra={"facts": facts})
+
+    def refused(self, error: ErrorReply) -> None:
+        """A request that ended before it was one: too large, too slow, or no HTTP. It took no time of a service."""
+        self._count(UNROUTED, Outcome(error.http_status, error.code), 0.0)
+        _log.info("request refused", extra={"facts": {"status": error.http_status, "code": error.code}})
 
     def _count(self, route: str, outcome: Outcome, seconds: float) -> None:
         key = (route, outcome.code, outcome.http_status)

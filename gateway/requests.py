@@ -13,6 +13,7 @@ from starlette.types import Receive
 from gateway.body import ClientGone, pieces_of, require_identity, require_no_body
 from gateway.errors import InvalidRequest, RequestRefused
 from gateway.exchange import Cancellable, DisconnectWatch, Exchange, Preparation
+from gateway.peers import GONE
 from gateway.routes import Route
 from gateway.splitting import splitter_for
 
@@ -23,13 +24,22 @@ HALF_CLOSE = ""
 class RequestStream:
     """The messages of one call. Whatever goes wrong with them cancels the call; `failure` and `gone` then say why."""
 
-    def __init__(self, texts: AsyncIterator[bytes], bind: Callable[[bytes], bytes], receive: Receive) -> None:
-        """`bind` makes a request of a text. `receive` is watched when the texts have ended."""
+    def __init__(
+        self,
+        texts: AsyncIterator[bytes],
+        bind: Callable[[bytes], bytes],
+        receive: Receive,
+        lost: asyncio.Event | None = None,
+    ) -> None:
+        """`bind` makes a request of a text. `receive` is watched when the texts have ended; `lost`, where the server
+        has it, also while the service takes none of them."""
         self.failure: Exception | None = None
         self._gone = False
         self._texts = texts
         self._bind = bind
         self._receive = receive
+        self._lost = lost
+        self._loss: asyncio.Task[None] | None = None
         self._call: Cancellable | None = None
         self._task: asyncio.Task[None] | None = None
         self._watch: DisconnectWatch | None = None
@@ -37,11 +47,14 @@ class RequestStream:
     @property
     def gone(self) -> bool:
         """Whether the client went away."""
-        return self._gone or (self._watch is not None and self._watch.gone)
+        is_lost = self._lost is not None and self._lost.is_set()
+        return self._gone or is_lost or (self._watch is not None and self._watch.gone)
 
     def feeds(self, call: Cancellable) -> None:
         """Says which call takes the messages, before it takes the first."""
         self._call = call
+        if self._lost is not None:
+            self._loss = asyncio.get_running_loop().create_task(_cancel_after(self._lost, call))
 
     async def messages(self) -> AsyncIterator[bytes]:
         """Requests as they go on the wire."""
@@ -72,8 +85,9 @@ class RequestStream:
 
     def stop(self) -> None:
         """Ends the reading and the watch: the call has ended, perhaps before its messages."""
-        if self._task is not None:
-            self._task.cancel()
+        for task in (self._task, self._loss):
+            if task is not None:
+                task.cancel()
         if self._watch is not None:
             self._watch.stop()
 
@@ -82,7 +96,13 @@ def request_stream(
     preparation: Preparation, route: Route, exchange: Exchange, segments: Sequence[str], texts: AsyncIterator[bytes]
 ) -> RequestStream:
     """The messages that a route makes of texts."""
-    return RequestStream(texts, lambda text: preparation.bound(route, exchange, segments, text), exchange.receive)
+    lost = exchange.scope.get("extensions", {}).get(GONE)
+    return RequestStream(texts, lambda text: preparation.bound(route, exchange, segments, text), exchange.receive, lost)
+
+
+async def _cancel_after(lost: asyncio.Event, call: Cancellable) -> None:
+    await lost.wait()
+    call.cancel()
 
 
 async def texts_of_body(exchange: Exchange, route: Route, limit: int) -> AsyncIterator[bytes]:

@@ -34,6 +34,16 @@ class GatewaySettings(BaseSettings):
         default="INFO", description="lowest level that is logged"
     )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1, description="largest request body taken")
+    max_head_bytes: int = Field(default=32 * 1024, ge=256, description="largest request line with headers taken")
+    max_headers: int = Field(default=100, ge=1, description="most headers taken in a request")
+    max_connections: int = Field(default=4096, ge=1, description="connections above these are answered with 503")
+    head_timeout: float = Field(default=10.0, gt=0, description="how long the headers of a request may take to come")
+    body_timeout: float = Field(
+        default=15.0, gt=0, description="how long a client may send nothing of a body that it has begun"
+    )
+    body_rate: int = Field(
+        default=1024, ge=0, description="bytes a second that a body, but no stream, brings at least on the average"
+    )
     max_message_bytes: int = Field(
         default=64 * 1024 * 1024, ge=1024, description="largest message taken from a service"
     )

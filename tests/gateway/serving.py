@@ -9,8 +9,8 @@ from typing import Any
 
 import grpc
 
-from gateway.__main__ import DrainingServer, listen, server_config
 from gateway.app import create_gateway
+from gateway.listening import DrainingServer, listen, server_config
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
 
@@ -46,7 +46,7 @@ async def running_gateway(settings: GatewaySettings) -> AsyncGenerator[tuple[int
     """The gateway's port and server, from its first request to its drained end."""
     gateway = create_gateway(settings)
     listener = listen(settings)
-    server = DrainingServer(server_config(gateway.app, settings), gateway.drain)
+    server = DrainingServer(server_config(gateway.app, settings, gateway.refused), gateway.drain)
     task = asyncio.create_task(server.serve([listener]))
     while not server.started:
         await asyncio.sleep(0)

@@ -16,7 +16,7 @@ from gateway.app import create_gateway
 from gateway.binding import RouteError
 from gateway.settings import OWN_CONTRACT, GatewaySettings
 from tests.gateway.contracts import ROOT, Message, compiled, library
-from tests.gateway.http import Connection, request
+from tests.gateway.http import request
 from tests.gateway.serving import Running
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -90,14 +90,6 @@ async def test_a_request_is_one_line_in_the_log(running: Running, caplog: pytest
 @pytest.mark.parametrize("path", ["/docs/../v1/books/b1", "/docs/nope", "/docs/swagger-ui.css/x", "/openapi.json/"])
 async def test_nothing_is_below_the_own_pages(running: Running, path: str) -> None:
     assert (await request(running.port, "GET", path)).status == 404
-
-
-async def test_a_malformed_request_is_a_400(running: Running) -> None:
-    for raw in (b"nonsense\r\n\r\n", b"GET / HTTP/9.9\r\n\r\n", b"GET /\x00 HTTP/1.1\r\nhost: x\r\n\r\n"):
-        connection = await Connection.open(running.port)
-        connection.writer.write(raw)
-        assert (await connection.head())[0] == 400
-        connection.close()
 
 
 async def test_a_contract_without_routes_does_not_start(tmp_path: Path) -> None:

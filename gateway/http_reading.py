@@ -1,0 +1,213 @@
+"""How much of a connection is read, and when: uvicorn's protocol, fed by one request at a time. Knows no clock.
+
+The parser is given one request, and the next when that is answered, so that a connection costs one request and what
+one read brings. What is too large or no HTTP becomes a refusal, which is for `HttpConnection` to tell.
+"""
+
+import asyncio
+from enum import Enum, auto
+from typing import Any, cast
+
+import httptools
+import uvicorn
+from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
+from uvicorn.server import ServerState
+
+from gateway.coalescing import CoalescingConnection
+from gateway.errors import HeadTooLarge, InvalidRequest, RequestRefused
+from gateway.heads import check_handshake, check_head, check_upgrade, refusal_of, too_large
+from gateway.limits import Limits
+
+_END = b"\r\n\r\n"
+_SLICE, _SLICES = 4096, 4
+"""Bytes of a chunked body that are parsed at a time, and how often before others have their turn: a chunk may be one
+byte, and requests that follow the last one are parsed with it."""
+
+
+class At(Enum):
+    """Where among the requests the parser is."""
+
+    BETWEEN = auto()
+    HEAD = auto()
+    BODY = auto()
+    OVER = auto()
+
+
+class HttpReading(CoalescingConnection):
+    """The reading half of a connection."""
+
+    limits: Limits
+
+    def __init__(
+        self,
+        config: uvicorn.Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        super().__init__(config, server_state, app_state, _loop)
+        self._at = At.BETWEEN
+        self._data = b""  # up to three bytes that the parser has had, and those that it has not
+        self._fed = 0
+        self._size = 0  # of this head; of a chunked body, since its last data
+        self._left: int | None = None  # of this body; None when it is chunked
+        self._held = False
+        self._refusal: RequestRefused | None = None  # raised where the parser hides it
+
+    def refuse(self, refusal: RequestRefused) -> None:
+        """Answers what cannot be read on."""
+        raise NotImplementedError
+
+    def become_socket(self, rest: bytes) -> None:
+        """Gives the connection to the WebSocket protocol."""
+        raise NotImplementedError
+
+    def wait_for_more(self) -> None:
+        """Everything that may be parsed has been."""
+        raise NotImplementedError
+
+    def stop_reading(self) -> None:
+        """What comes now is not heard."""
+        self._at = At.OVER
+        self._data = b""
+        self._fed = 0
+
+    @property
+    def is_answering(self) -> bool:
+        """Whether the last request that has been read is not answered."""
+        return self.cycle is not None and not self.cycle.response_complete  # pyright: ignore[reportUnnecessaryComparison]
+
+    def data_received(self, data: bytes) -> None:
+        """Takes what has come; most often that is one request."""
+        if self._at is not At.OVER:
+            self._unset_keepalive_if_required()
+            self._data += data
+            self._read()
+
+    def on_response_complete(self) -> None:
+        """Reads what has been kept waiting."""
+        super().on_response_complete()
+        if (self._at is At.HEAD or self._fed < len(self._data)) and not self.transport.is_closing():
+            self._unset_keepalive_if_required()
+            self._read()
+
+    def _read(self) -> None:
+        """Feeds the parser until it has a request that is to be answered, or all there is."""
+        slices = 0
+        try:
+            while self._fed < len(self._data) and self._may_feed() and slices < _SLICES:
+                slices += self._at is At.BODY and self._left is None
+                self._feed(self._next_piece())
+        except RequestRefused as refusal:
+            self.refuse(refusal)
+        except httptools.HttpParserError as error:
+            self.refuse(self._refusal or refusal_of(error))
+        if slices == _SLICES:
+            self.loop.call_soon(self._read)
+        if self._at is not At.OVER:
+            self._keep()
+            self.wait_for_more()
+
+    def _may_feed(self) -> bool:
+        return self._at in (At.HEAD, At.BODY) or (self._at is At.BETWEEN and not self.is_answering)
+
+    def _next_piece(self) -> bytes:
+        """Bytes that end where a head does, or a body of known length, at the latest."""
+        if self._at is At.BODY:
+            end = self._fed + (_SLICE if self._left is None else self._left)
+        else:
+            found = self._data.find(_END, max(0, self._fed - len(_END) + 1))
+            end = len(self._data) if found < 0 else found + len(_END)
+        piece = self._data[self._fed : end]
+        self._fed += len(piece)
+        self._size += len(piece)
+        return piece
+
+    def _feed(self, piece: bytes) -> None:
+        try:
+            self._parser.feed_data(piece)
+        except httptools.HttpParserUpgrade as upgrade:
+            self._fed -= len(piece) - upgrade.args[0]
+            if self._should_upgrade():
+                self.become_socket(self._data[self._fed :])
+        if self._size > self.limits.max_head_bytes:
+            if self._at is At.HEAD:
+                raise too_large(self.url, self.limits.max_head_bytes)
+            if self._at is At.BODY:
+                raise HeadTooLarge("There is too much between two chunks.", reason="CHUNK_TOO_LARGE", field="body")
+
+    def _keep(self) -> None:
+        """Keeps no more than is needed, and takes no more than is bearable."""
+        if self._fed == len(self._data):
+            self._data = self._data[1 - len(_END) :] if self._at is At.HEAD else b""
+            self._fed = len(self._data)
+        if self.is_full():
+            self._held = True
+            self.flow.pause_reading()
+        elif self._held:
+            self._held = False
+            if len(self.cycle.body) <= HIGH_WATER_LIMIT:
+                self.flow.resume_reading()
+
+    def is_full(self) -> bool:
+        """Whether enough waits to be parsed."""
+        return len(self._data) - self._fed > HIGH_WATER_LIMIT
+
+    # What the parser finds --------------------------------------------------------------------------------------------
+
+    @property
+    def _parser(self) -> httptools.HttpRequestParser:
+        return cast("httptools.HttpRequestParser", self.parser)  # it is None when the connection is lost
+
+    def on_message_begin(self) -> None:
+        """The first byte of a request."""
+        super().on_message_begin()
+        self._at = At.HEAD
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """Trailers are dropped: the application has begun."""
+        if self._at is At.HEAD:
+            if len(self.headers) == self.limits.max_headers:
+                message = f"There are more than {self.limits.max_headers} headers."
+                self._refusal = HeadTooLarge(message, reason="TOO_MANY_HEADERS")
+                raise self._refusal
+            super().on_header(name, value)
+
+    def on_headers_complete(self) -> None:
+        """Starts the application, unless the head is refused."""
+        try:
+            self._check_head()
+        except RequestRefused as refusal:
+            self._refusal = refusal
+            raise
+        super().on_headers_complete()
+        length = next((value for name, value in self.headers if name == b"content-length"), None)
+        self._left = int(length) if length is not None else None
+        self._size = 0
+        self._at = At.BODY
+
+    def _check_head(self) -> None:
+        if self._size > self.limits.max_head_bytes:
+            raise too_large(self.url, self.limits.max_head_bytes)
+        version = self._parser.get_http_version()
+        check_head(version, self.headers)
+        if self._parser.should_upgrade():
+            if self._should_upgrade():
+                if self.is_answering:
+                    raise InvalidRequest("A WebSocket waits for the answer before it.", reason="MALFORMED_REQUEST")
+                check_handshake(self._parser.get_method().decode(), version, self.url, self.headers)
+            else:
+                check_upgrade(self.headers)
+
+    def on_body(self, body: bytes) -> None:
+        """Some of the body."""
+        super().on_body(body)
+        self._size = 0
+        if self._left is not None:
+            self._left -= len(body)
+
+    def on_message_complete(self) -> None:
+        """The end of a request."""
+        super().on_message_complete()
+        self._size = 0
+        self._at = At.BETWEEN
