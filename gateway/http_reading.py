@@ -131,8 +131,8 @@ class HttpReading(CoalescingConnection):
             if self._should_upgrade():
                 self.become_socket(self._data[self._fed :])
         if self._size > self.limits.max_head_bytes:
-            if self._at is At.HEAD:
-                raise too_large(self.url, self.limits.max_head_bytes)
+            if self._at in (At.BETWEEN, At.HEAD):
+                raise too_large(self.url if self._at is At.HEAD else b"", self.limits.max_head_bytes)
             if self._at is At.BODY:
                 raise HeadTooLarge("There is too much between two chunks.", reason="CHUNK_TOO_LARGE", field="body")
 

@@ -68,8 +68,9 @@ def _connections(its_limits: Limits, its_refused: Callable[[ErrorReply], None]) 
 
 
 def listen(settings: GatewaySettings) -> socket.socket:
-    """A listening socket. The kernel resets its connections whose peer has taken nothing for `stall` seconds: closing
-    them would wait for what was written to be read. Raises OSError."""
+    """A listening socket. The kernel ends its connections whose peer has taken nothing for `stall` seconds (closing
+    them would wait for what was written to be read), and asks silent peers as often whether they are there. Raises
+    OSError."""
     host, _, port = settings.listen.rpartition(":")
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -77,6 +78,9 @@ def listen(settings: GatewaySettings) -> socket.socket:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEPORT, 1)
     if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
         listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(settings.stall * 1000))
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, math.ceil(settings.stall))
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, math.ceil(settings.stall))
     listener.bind((host.strip("[]"), int(port)))
     listener.listen(_BACKLOG)
     return listener

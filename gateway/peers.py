@@ -1,6 +1,7 @@
 """Whether the other end of a connection is still there, when nobody reads from it. Knows no protocol.
 
-A transport that does not read sees no end: neither a FIN nor a reset. The kernel sees both.
+A transport that does not read sees no end: neither a FIN nor a reset. The kernel sees both; but a FIN that waits behind
+bytes for which the kernel has no room is nowhere to be seen.
 """
 
 import asyncio

@@ -2,6 +2,8 @@
 
 import asyncio
 import json
+import socket
+import struct
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
@@ -85,6 +87,11 @@ class Connection:
         """Reads nothing more from the socket."""
         assert isinstance(self.writer.transport, asyncio.ReadTransport)
         self.writer.transport.pause_reading()
+
+    def reset(self) -> None:
+        """Closes at once, and says so even to a server that reads nothing."""
+        self.writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        self.close()
 
     def close(self) -> None:
         self.writer.transport.abort()
