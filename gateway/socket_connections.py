@@ -3,6 +3,7 @@
 import asyncio
 from typing import Any
 
+from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -20,6 +21,12 @@ class SocketConnection(WebSocketsSansIOProtocol):
         self._gone = asyncio.Event()
         extensions: Any = self.scope.get("extensions")
         extensions[GONE] = self._gone
+
+    async def send(self, message: ASGISendEvent) -> None:
+        """Knows that a refusal ends the handshake too; uvicorn logs an error about each (uvicorn#3138)."""
+        await super().send(message)
+        if self.close_sent:
+            self.handshake_complete = True
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tells it also to those who do not receive."""

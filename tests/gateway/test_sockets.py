@@ -194,7 +194,7 @@ async def test_a_deadline_ends_the_stream_in_band(running: Running) -> None:
     ],
 )
 async def test_a_handshake_is_refused_with_an_http_error(
-    running: Running, target: str, headers: dict[str, str], status: int, reason: str
+    running: Running, caplog: pytest.LogCaptureFixture, target: str, headers: dict[str, str], status: int, reason: str
 ) -> None:
     with pytest.raises(InvalidStatus) as refused:
         async with socket(running.port, target, headers):
@@ -202,6 +202,7 @@ async def test_a_handshake_is_refused_with_an_http_error(
 
     response = refused.value.response
     assert (response.status_code, Response(status, {}, bytes(response.body or b"")).reason) == (status, reason)
+    assert [record.message for record in caplog.records if record.levelname == "ERROR"] == []
 
 
 async def test_pages_of_the_own_origin_and_of_allowed_ones_may_connect(tmp_path: Path) -> None:
