@@ -11,7 +11,7 @@ from sagamesh.mesh.v1 import policy_pb2
 OWN_CONTRACT = Path(policy_pb2.__file__).parents[3] / "sagamesh.binpb"
 """The image that is compiled beside the stubs."""
 
-_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@\s]+/?", re.IGNORECASE)
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://[^/?#@*\s]+/?", re.IGNORECASE)
 
 
 class GatewaySettings(BaseSettings):

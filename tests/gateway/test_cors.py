@@ -211,7 +211,9 @@ async def test_preflights_are_counted(listed: Running) -> None:
     assert 'gateway_requests_total{code="OK",http_status="204",route="none"}' in metrics
 
 
-@pytest.mark.parametrize("origins", ["app.example", "https://", f"{APP},*", f"{APP}/path", "null", "https://a b"])
+@pytest.mark.parametrize(
+    "origins", ["app.example", "https://", f"{APP},*", f"{APP}/path", "null", "https://a b", "https://*.example"]
+)
 async def test_what_is_no_origin_does_not_start(monkeypatch: pytest.MonkeyPatch, origins: str) -> None:
     monkeypatch.setenv("GATEWAY_ALLOWED_ORIGINS", origins)
 
