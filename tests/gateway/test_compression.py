@@ -5,14 +5,18 @@ import json
 import sys
 import zlib
 from collections.abc import AsyncIterator, Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import brotli
 import pytest
 from google.api.httpbody_pb2 import HttpBody
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gateway.compression import Compression
+from gateway.compression import Compression, decompressed
+from gateway.errors import RequestRefused
 from tests.gateway.contracts import Message, library_message
 from tests.gateway.http import Response, request, request_json
 from tests.gateway.serving import Running, running_library
@@ -243,6 +247,27 @@ async def test_settings_say_which_codings_and_from_which_size(
         response = await get(running, accept)
 
     assert (response.headers.get("content-encoding"), response.headers.get("vary")) == (coding, vary)
+
+
+@settings(deadline=None)
+@given(
+    accept=st.lists(
+        st.sampled_from(["gzip", "br", "zstd", "*", "identity", ";q=0", ";q=0.5", ";", ",", "=", "nan", "x"])
+    )
+)
+async def test_whatever_a_client_accepts_it_can_read(accept: list[str]) -> None:
+    headers = [(b"content-type", b"application/json")]
+    body = await Compression(("zstd", "br", "gzip"), 1).apply("".join(accept).encode(), headers, b"[1]" * 100)
+
+    coding = dict(headers).get(b"content-encoding", b"").decode()
+    assert (DECODERS[coding](body) if coding else body) == b"[1]" * 100
+
+
+@settings(deadline=None)
+@given(body=st.one_of(st.binary(), st.binary().map(gzipped)), limit=st.integers(0, 50), cut=st.integers(0, 30))
+async def test_whatever_is_said_to_be_gzip_is_within_the_limit_or_refused(body: bytes, limit: int, cut: int) -> None:
+    with suppress(RequestRefused):
+        assert len(await decompressed({b"content-encoding": b"gzip"}, body[: len(body) - cut], limit)) <= limit
 
 
 async def test_a_large_body_does_not_hold_up_the_loop() -> None:

@@ -8,8 +8,9 @@ import grpc
 import pytest
 import pytest_asyncio
 
+from gateway.app import GatewayApplication, create_gateway
 from gateway.settings import GatewaySettings
-from tests.gateway.contracts import Message, library_message
+from tests.gateway.contracts import Message, library, library_message
 from tests.gateway.http import Connection, Response, request
 from tests.gateway.serving import Running, running_library
 from tests.gateway.test_errors import aborting
@@ -195,6 +196,14 @@ async def test_without_configuration_nobody_is_told_anything(running: Running, m
     response = await request(running.port, method, target, headers)
 
     assert (told(response), "vary" in response.headers) == ({}, False)
+
+
+async def test_without_configuration_there_is_no_layer(tmp_path: Path) -> None:
+    image = tmp_path / "library.binpb"
+    image.write_bytes(library())
+    settings = GatewaySettings(upstreams={"test.library.v1": "127.0.0.1:1"}, descriptor_set=image)
+
+    assert isinstance(create_gateway(settings).app, GatewayApplication)
 
 
 async def test_options_without_an_origin_answers_allow(listed: Running) -> None:
