@@ -82,8 +82,10 @@ class HeaderField:
 
     def _compare(self, message: Message, name: str, text: str | None) -> None:
         if message[self.field.field] != text:
-            reason = f"{name}: differs from {self.field.field.json_name} of the request"
-            raise InvalidRequest(reason, reason="CONTRADICTORY_HEADER", field=name)
+            other = self.field.field.json_name
+            raise InvalidRequest(
+                f"{name}: differs from {other} of the request", reason="CONTRADICTORY_HEADER", field=(name, other)
+            )
 
     def _assign(self, message: Message, name: str, text: str) -> None:
         try:

@@ -57,18 +57,23 @@ class RequestRefused(Exception):
     code: ClassVar[int] = code_pb2.INVALID_ARGUMENT
 
     def __init__(
-        self, message: str | None = None, *, reason: str, field: str = "", headers: Sequence[tuple[bytes, bytes]] = ()
+        self,
+        message: str | None = None,
+        *,
+        reason: str,
+        field: str | tuple[str, ...] = (),
+        headers: Sequence[tuple[bytes, bytes]] = (),
     ) -> None:
         """Takes a sentence (default: the docstring), a constant for machines, and the field, parameter or header at
-        fault as the client wrote it."""
+        fault as the client wrote it, or the two that contradict each other."""
         super().__init__(message or (self.__doc__ or ""))
         self.reason = reason
-        self.field = field
+        self.fields = tuple(filter(None, (field,) if isinstance(field, str) else field))
         self.headers = headers
 
     def at(self, place: str) -> "RequestRefused":
         """The same refusal of one message among many."""
-        return type(self)(f"{place}: {self}", reason=self.reason, field=self.field, headers=self.headers)
+        return type(self)(f"{place}: {self}", reason=self.reason, field=self.fields, headers=self.headers)
 
 
 class InvalidRequest(RequestRefused):
@@ -167,9 +172,9 @@ class ErrorReply:
 def reply_to_refusal(refusal: RequestRefused) -> ErrorReply:
     """The reply to a request that the gateway refuses."""
     details = [_packed(ErrorInfo(reason=refusal.reason, domain=DOMAIN))]
-    if refusal.field:
-        violation = BadRequest.FieldViolation(field=refusal.field, description=str(refusal))
-        details.append(_packed(BadRequest(field_violations=[violation])))
+    if refusal.fields:
+        violations = [BadRequest.FieldViolation(field=field, description=str(refusal)) for field in refusal.fields]
+        details.append(_packed(BadRequest(field_violations=violations)))
     status = Status(code=refusal.code, message=str(refusal), details=details)
     return _reply(status, refusal.http_status, [*refusal.headers])
 
