@@ -11,7 +11,7 @@ from typing import Any
 from buf.validate import validate_pb2
 from google.api import annotations_pb2, field_behavior_pb2
 from google.api.http_pb2 import HttpRule
-from google.protobuf import duration_pb2
+from google.protobuf import any_pb2, duration_pb2
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
@@ -132,7 +132,8 @@ def _with_error_details(files: Sequence[FileDescriptorProto]) -> bytes:
     """The set with the types that AIP-193 puts into `google.rpc.Status.details`, which nobody imports: without them a
     response that holds a Status has no JSON form."""
     known = {file.name for file in files}
-    added = [module.DESCRIPTOR for module in (duration_pb2, error_details_pb2) if module.DESCRIPTOR.name not in known]
+    modules = (any_pb2, duration_pb2, error_details_pb2)
+    added = [module.DESCRIPTOR for module in modules if module.DESCRIPTOR.name not in known]
     completed = FileDescriptorSet(file=files)
     for file in added:
         file.CopyToProto(completed.file.add())

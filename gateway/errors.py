@@ -11,6 +11,7 @@
     ├── UnsupportedMediaType 415
     ├── UpgradeRequired      426
     ├── HeadTooLarge         431
+    ├── UnreadableAnswer     500
     ├── NotImplementedHere   501
     ├── TooManyConnections   503
     └── VersionNotSupported  505
@@ -23,6 +24,7 @@ import base64
 import json
 import math
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -33,6 +35,7 @@ from google.rpc import code_pb2
 from google.rpc.error_details_pb2 import BadRequest, ErrorInfo, RetryInfo
 from google.rpc.status_pb2 import Status
 
+from mesh.codec import Codec
 from mesh.status import HTTP_STATUS
 
 DOMAIN = "gateway"
@@ -138,6 +141,13 @@ class HeadTooLarge(RequestRefused):
     http_status = 431
 
 
+class UnreadableAnswer(RequestRefused):
+    """The service's answer has no JSON form."""
+
+    http_status = 500
+    code = code_pb2.INTERNAL
+
+
 class NotImplementedHere(RequestRefused):
     """The body has a transfer coding that is not served."""
 
@@ -179,8 +189,9 @@ def reply_to_refusal(refusal: RequestRefused) -> ErrorReply:
     return _reply(status, refusal.http_status, [*refusal.headers])
 
 
-def reply_to_rpc_error(error: grpc.aio.AioRpcError, *, token_sent: bool = False) -> ErrorReply:
-    """The reply to a failed call. `token_sent` decides what WWW-Authenticate says about a 401."""
+def reply_to_rpc_error(error: grpc.aio.AioRpcError, codec: Codec, *, token_sent: bool = False) -> ErrorReply:
+    """The reply to a failed call, whose details may be of the contract's types. `token_sent` decides what
+    WWW-Authenticate says about a 401."""
     status = status_of_rpc_error(error)
     http_status = HTTP_STATUS.get(status.code, 500)
     headers: Headers = []
@@ -188,7 +199,7 @@ def reply_to_rpc_error(error: grpc.aio.AioRpcError, *, token_sent: bool = False)
         headers.append((b"www-authenticate", b'Bearer error="invalid_token"' if token_sent else b"Bearer"))
     if (seconds := _retry_after(status)) is not None:
         headers.append((b"retry-after", b"%d" % seconds))
-    return _reply(status, http_status, headers)
+    return _reply(status, http_status, headers, codec)
 
 
 def reply_to_bug() -> ErrorReply:
@@ -222,18 +233,22 @@ def _retry_after(status: Status) -> int | None:
     return DEFAULT_RETRY_SECONDS if status.code in _RETRYABLE else None
 
 
-def _reply(status: Status, http_status: int, headers: Headers) -> ErrorReply:
+def _reply(status: Status, http_status: int, headers: Headers, codec: Codec | None = None) -> ErrorReply:
     code = code_pb2.Code.Name(status.code) if status.code in HTTP_STATUS else "UNKNOWN"
-    details = [_json_of(detail) for detail in status.details]
+    details = [_json_of(detail, codec) for detail in status.details]
     error = {"code": http_status, "status": code, "message": status.message, "details": details}
     return ErrorReply(http_status, code, headers, json.dumps({"error": error}, ensure_ascii=False).encode())
 
 
-def _json_of(detail: AnyProto) -> dict[str, object]:
-    try:
+def _json_of(detail: AnyProto, codec: Codec | None) -> dict[str, object]:
+    """A detail of a type that neither this process nor the contract knows, or whose bytes are not of it, is kept as
+    bytes."""
+    with suppress(TypeError, ValueError):
         return json_format.MessageToDict(detail)
-    except (TypeError, ValueError):  # a type that this process does not know, or bytes that are not of it
-        return {"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()}
+    with suppress(ValueError):
+        if codec is not None:
+            return json.loads(codec.encode_json("google.protobuf.Any", detail.SerializeToString()))
+    return {"@type": detail.type_url, "value": base64.b64encode(detail.value).decode()}
 
 
 def _packed(message: ErrorInfo | BadRequest) -> AnyProto:

@@ -7,18 +7,16 @@ from typing import Any
 
 from protobuf import (
     DescField,
-    DescFieldValueEnum,
     DescFieldValueList,
     DescFieldValueMap,
     DescFieldValueMessage,
-    DescFieldValueScalar,
     DescMessage,
     Message,
     Oneof,
 )
 
 from gateway.texts import Element, Parser, parser_of
-from mesh.codec import expectation, field_named
+from mesh.codec import element_of, expectation, field_named
 
 _SHOWN_CHARACTERS = 40
 
@@ -132,18 +130,6 @@ def set_field(message: Message, field: DescField, value: object) -> None:
         setattr(message, field.local_name, value)
     else:
         setattr(message, oneof.local_name, Oneof(field.name, value))
-
-
-def element_of(field: DescField) -> Element:
-    """The type of a field's value, of its items, or of its map's values."""
-    value = field.value
-    if isinstance(value, DescFieldValueScalar):
-        return value.scalar
-    if isinstance(value, DescFieldValueEnum):
-        return value.enum
-    if isinstance(value, DescFieldValueMessage):
-        return value.message
-    return value.value if isinstance(value, DescFieldValueMap) else value.element
 
 
 def _names(chain: Sequence[DescField]) -> str:

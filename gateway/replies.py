@@ -2,19 +2,20 @@
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import quote
 
-from protobuf import DescField, DescFieldValueMessage, Message, message_to_json_value
+from protobuf import DescField, DescFieldValueMessage, DescMessage, Message, message_to_json_value
 
 from gateway.binding import RouteError, message_of
 from gateway.body import HTTP_BODY
 from gateway.contract import Contract, HttpBinding, Rpc
-from gateway.errors import Headers
+from gateway.errors import Headers, UnreadableAnswer
 from gateway.fields import UnbindableField, field_chain
 from gateway.template import Template, TemplateError, Wildcard, parse_template
-from mesh.codec import Codec, field_named
+from mesh.codec import Codec, EncodeError, field_named
 
 EMPTY = "google.protobuf.Empty"
 _MEDIA_TYPE = re.compile(rb"[!-~]+/[ -~]+")
@@ -30,24 +31,47 @@ class Reply:
     body: bytes
 
 
+@dataclass(frozen=True, slots=True)
 class Location:
-    """A policy's `location`: a path template over fields of the response."""
+    """A policy's `location`: a path template over fields of the response, in parts: texts, and fields with the
+    characters that their values keep."""
 
-    def __init__(self, template: Template, fields: Mapping[int, tuple[DescField, ...]]) -> None:
-        """`fields` maps the position of a segment to the field that fills it."""
-        self._template = template
-        self._fields = fields
+    parts: tuple[str | tuple[tuple[DescField, ...], str], ...]
+    verb: str
 
     def of(self, message: Message) -> bytes | None:
         """The path; None when a field of it is empty."""
-        parts: list[str] = []
-        for position, segment in enumerate(self._template.segments):
-            text = str(_value_at(message, self._fields[position])) if isinstance(segment, Wildcard) else segment
+        texts: list[str] = []
+        for part in self.parts:
+            text = part if isinstance(part, str) else quote(str(_value_at(message, part[0])), safe=part[1])
             if not text:
                 return None
-            parts.append(quote(text, safe=""))
-        verb = f":{self._template.verb}" if self._template.verb else ""
-        return f"/{'/'.join(parts)}{verb}".encode()
+            texts.append(text)
+        return f"/{'/'.join(texts)}{self.verb}".encode()
+
+
+class BodyField:
+    """A rule's `response_body`: one field of the response, default or not."""
+
+    def __init__(self, codec: Codec, response: DescMessage, field: DescField) -> None:
+        empty = message_to_json_value(response.type(), always_emit_implicit=True)
+        default = empty.get(field.json_name) if isinstance(empty, dict) else None
+        self._default = json.dumps(default).encode()
+        self._codec = codec
+        self._type = response.type
+        self._field = field
+        self._prefix = len(json.dumps(field.json_name, ensure_ascii=False).encode()) + len("{:")
+
+    def of(self, message: Message) -> bytes:
+        """The field's value, as it would be in the response. Raises EncodeError."""
+        held: Any = message[self._field]
+        if isinstance(self._field.value, DescFieldValueMessage):
+            return b"null" if held is None else self._codec.to_json(held)
+        alone = self._type()
+        if self._field in message:
+            alone[self._field] = held
+        text = self._codec.to_json(alone)
+        return text[self._prefix : -1] or self._default
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,10 +83,10 @@ class ReplyRenderer:
     etag: DescField | None
     cacheable: bool
     location: Location | None
-    body_field: DescField | None
+    body_field: "BodyField | None"
 
     def render(self, wire: bytes, request_headers: Mapping[bytes, bytes]) -> Reply:
-        """Raises ValueError on bytes that are not such a message."""
+        """Raises ValueError on bytes that are not such a message, and UnreadableAnswer."""
         message = self.message_type.from_binary(wire)
         headers: Headers = [_JSON]
         if self.etag is not None and (tag := message[self.etag]):
@@ -78,15 +102,13 @@ class ReplyRenderer:
         return Reply(201, headers, self.body(message))
 
     def body(self, message: Message) -> bytes:
-        """The JSON that a rule's `response_body` makes of a message, of a stream too."""
-        if self.body_field is None:
-            return self.codec.to_json(message)
-        held = message[self.body_field]
-        if isinstance(self.body_field.value, DescFieldValueMessage):
-            return b"null" if held is None else self.codec.to_json(held)
-        values = message_to_json_value(message, always_emit_implicit=True)
-        value = values.get(self.body_field.json_name) if isinstance(values, dict) else None
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode()
+        """The JSON that a rule's `response_body` makes of a message, of a stream too. Raises UnreadableAnswer."""
+        try:
+            return self.codec.to_json(message) if self.body_field is None else self.body_field.of(message)
+        except EncodeError as error:
+            raise UnreadableAnswer(
+                f"The service's answer has no JSON form: {error}", reason="UNREADABLE_ANSWER"
+            ) from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,7 +172,7 @@ def compile_renderer(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBindi
         etag=etag,
         cacheable=rule.verb in ("GET", "*"),
         location=_location(contract, rpc),
-        body_field=body_field,
+        body_field=BodyField(codec, response, body_field) if body_field is not None else None,
     )
 
 
@@ -160,13 +182,25 @@ def _location(contract: Contract, rpc: Rpc) -> Location | None:
     response = message_of(contract, rpc.response)
     try:
         template = parse_template(rpc.policy.location)
-        fields = {variable.start: tuple(field_chain(response, variable.field_path)) for variable in template.variables}
+        parts = tuple(_location_parts(response, template))
     except (TemplateError, UnbindableField) as error:
         raise RouteError(f"policy location: {error}") from None
-    wildcards = {position for position, segment in enumerate(template.segments) if isinstance(segment, Wildcard)}
-    if wildcards != fields.keys():
-        raise RouteError(f"policy location {rpc.policy.location}: a variable binds one segment, and * needs a field")
-    return Location(template, fields)
+    return Location(parts, f":{quote(template.verb)}" if template.verb else "")
+
+
+def _location_parts(response: DescMessage, template: Template) -> Iterator[str | tuple[tuple[DescField, ...], str]]:
+    """A value of one segment is encoded whole; one of several keeps its slashes."""
+    variables = {variable.start: variable for variable in template.variables}
+    position = 0
+    while position < len(template.segments):
+        segment, variable = template.segments[position], variables.get(position)
+        if variable is not None:
+            yield tuple(field_chain(response, variable.field_path)), "" if variable.single else "/"
+        elif isinstance(segment, Wildcard):
+            raise RouteError(f"policy location {template.source}: {segment.value} needs a field")
+        else:
+            yield quote(segment, safe="")
+        position = position + 1 if variable is None else variable.stop or len(template.segments)
 
 
 def _value_at(message: Message | None, chain: tuple[DescField, ...]) -> object:

@@ -23,6 +23,7 @@ class Route:
     template: Template
     binder: RequestBinder
     renderer: Renderer
+    codec: Codec
     default_deadline: float | None
 
     @property
@@ -89,4 +90,4 @@ def _route(
         renderer = compile_renderer(contract, codec, rpc, rule)
     except RouteError as error:
         raise RouteError(f"{rpc.full_name} ({rule.verb} {rule.template}): {error}") from None
-    return Route(f"{rule.verb} {rule.template}", rpc, rule, template, binder, renderer, deadline)
+    return Route(f"{rule.verb} {rule.template}", rpc, rule, template, binder, renderer, codec, deadline)

@@ -17,7 +17,15 @@ from typing import Any
 import grpc
 from protobuf import Message
 
-from gateway.errors import ErrorReply, Headers, RequestRefused, reply_to_draining, reply_to_refusal, reply_to_rpc_error
+from gateway.errors import (
+    ErrorReply,
+    Headers,
+    RequestRefused,
+    UnreadableAnswer,
+    reply_to_draining,
+    reply_to_refusal,
+    reply_to_rpc_error,
+)
 from gateway.exchange import GONE, Exchange, Outcome, Preparation
 from gateway.origins import Origins
 from gateway.requests import RequestStream, request_stream, texts_of_frames
@@ -118,7 +126,10 @@ class _Conversation:
                 await self._write(self._endpoint.render(wire))
                 self._messages += 1
         except grpc.aio.AioRpcError as error:
-            return await self._fail(reply_to_rpc_error(error, token_sent=b"authorization" in self._exchange.headers))
+            token_sent = b"authorization" in self._exchange.headers
+            return await self._fail(reply_to_rpc_error(error, self._endpoint.route.codec, token_sent=token_sent))
+        except UnreadableAnswer as refusal:
+            return await self._fail(reply_to_refusal(refusal))
         except asyncio.CancelledError:
             if self._requests.gone:
                 return self._outcome("CANCELLED", GONE.http_status)

@@ -14,7 +14,14 @@ from typing import Any, Protocol
 import grpc
 from protobuf import DescField, Message
 
-from gateway.errors import ErrorReply, RequestRefused, reply_to_draining, reply_to_refusal, reply_to_rpc_error
+from gateway.errors import (
+    ErrorReply,
+    RequestRefused,
+    UnreadableAnswer,
+    reply_to_draining,
+    reply_to_refusal,
+    reply_to_rpc_error,
+)
 from gateway.exchange import GONE, DisconnectWatch, Exchange, Outcome, Preparation
 from gateway.framing import Framing, Raw, framing_for
 from gateway.replies import RawRenderer
@@ -148,7 +155,10 @@ class _Stream:
         try:
             await self._pump()
         except grpc.aio.AioRpcError as error:
-            return await self._fail(reply_to_rpc_error(error, token_sent=b"authorization" in self._exchange.headers))
+            token_sent = b"authorization" in self._exchange.headers
+            return await self._fail(reply_to_rpc_error(error, self._endpoint.route.codec, token_sent=token_sent))
+        except UnreadableAnswer as refusal:
+            return await self._fail(reply_to_refusal(refusal))
         except asyncio.CancelledError:
             if self._client.gone or self._stalled:
                 return self._outcome("CANCELLED", GONE.http_status)

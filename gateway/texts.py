@@ -3,11 +3,14 @@
 import base64
 import binascii
 import json
+import math
 import re
 from collections.abc import Callable
 from typing import Any
 
 from protobuf import DescEnum, DescMessage, ScalarType
+
+from mesh.codec import BEYOND_FLOATS
 
 Element = ScalarType | DescEnum | DescMessage
 Parser = Callable[[str], Any]
@@ -17,7 +20,6 @@ _INTEGER = re.compile(r"-?[0-9]{1,20}", re.ASCII)
 _NUMBER = re.compile(r"-?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?|NaN|-?Infinity", re.ASCII)
 _MASK_PATH = re.compile(r"[a-z_][a-z0-9_]*(\.[a-z_][a-z0-9_]*)*|\*", re.ASCII | re.IGNORECASE)
 _CAPITAL = re.compile(r"[A-Z]")
-_FLOAT_MAX = (2 - 2**-23) * 2.0**127
 _SIGNED_32, _SIGNED_64 = range(-(2**31), 2**31), range(-(2**63), 2**63)
 _UNSIGNED_32, _UNSIGNED_64 = range(2**32), range(2**64)
 _RANGES = {
@@ -92,8 +94,7 @@ def _number(text: str, kind: ScalarType) -> float:
         raise ValueError(text)
     value = float(text)
     finite_text = not text.endswith(("NaN", "Infinity"))
-    limit = _FLOAT_MAX if kind is ScalarType.FLOAT else float("inf")
-    if finite_text and (abs(value) > limit or abs(value) == float("inf")):
+    if finite_text and abs(value) >= (BEYOND_FLOATS if kind is ScalarType.FLOAT else math.inf):
         raise ValueError(text)
     return value
 

@@ -35,7 +35,7 @@ class UnaryEndpoint:
             wire: bytes = await call
         except grpc.aio.AioRpcError as error:
             token_sent = b"authorization" in exchange.headers
-            return await exchange.reply_error(reply_to_rpc_error(error, token_sent=token_sent))
+            return await exchange.reply_error(reply_to_rpc_error(error, self.route.codec, token_sent=token_sent))
         except asyncio.CancelledError:
             if watch.gone:
                 return GONE
@@ -65,7 +65,7 @@ class ClientStreamEndpoint:
             wire: bytes = await call
         except grpc.aio.AioRpcError as error:
             token_sent = b"authorization" in exchange.headers
-            return await exchange.reply_error(reply_to_rpc_error(error, token_sent=token_sent))
+            return await exchange.reply_error(reply_to_rpc_error(error, self.route.codec, token_sent=token_sent))
         except asyncio.CancelledError:
             requests.explain()
             raise

@@ -6,10 +6,10 @@ from typing import Any
 from protobuf import DescEnum, DescField, DescFieldValueList, DescFieldValueMap, DescMessage, ScalarType
 
 from gateway.contract import Contract
-from gateway.fields import element_of
 from gateway.openapi.constraints import excluded_enum_numbers, keywords_of
 from gateway.openapi.schemas import full_name_of
 from gateway.texts import Element
+from mesh.codec import element_of
 
 Json = Any
 """Any JSON."""

@@ -7,14 +7,14 @@ from protobuf import DescField, DescFieldValueMap, DescFieldValueMessage, DescMe
 
 from gateway.binding import message_of
 from gateway.contract import Contract
-from gateway.fields import element_of, field_chain
+from gateway.fields import field_chain
 from gateway.openapi.examples import Examples
 from gateway.openapi.paths import parameters_of
 from gateway.openapi.responses import responses_of
 from gateway.openapi.schemas import Schema, Schemas
 from gateway.routes import Route
 from gateway.texts import parser_of
-from mesh.codec import field_named
+from mesh.codec import element_of, field_named
 
 Operation = dict[str, Any]
 Parameter = dict[str, Any]

@@ -7,7 +7,6 @@ from google.api import field_behavior_pb2
 from protobuf import DescEnum, DescField, DescFieldValueList, DescFieldValueMap, DescMessage, ScalarType
 
 from gateway.contract import Contract
-from gateway.fields import element_of
 from gateway.openapi.constraints import (
     excluded_enum_numbers,
     is_required,
@@ -16,6 +15,7 @@ from gateway.openapi.constraints import (
     sentences_of,
 )
 from gateway.texts import Element
+from mesh.codec import element_of
 
 Schema = dict[str, Any]
 """A JSON Schema, whose values are any JSON."""

@@ -1,9 +1,12 @@
 """Says which field of a refused JSON body is at fault, and why, in the client's own terms. The slow path only.
 
-Every leaf is judged by the decoder itself (a scalar through its wrapper type), so that the rules live in one place.
+Every leaf is judged by the decoder itself (a scalar through its wrapper type), so that the rules live in one place;
+what it takes wrongly is refused here: numbers that Python's own parser would take, keys of maps that are out of range,
+and what cannot be written again.
 """
 
 import json
+import re
 from collections.abc import Iterator
 from difflib import get_close_matches
 
@@ -22,6 +25,8 @@ from protobuf import (
 from mesh.codec.document import ANY, Document, Element, Members, below, elements, field_named, held_in_any, plain
 
 _SHOWN_CHARACTERS = 40
+_DIGITS = re.compile(r"[0-9+\-.eE]*", re.ASCII)
+_INTEGER_KEY = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _BOOLEAN, _TEXT, _BASE64, _NUMBER = "true or false", "a string", "a base64 string", "a number"
 _INTEGER, _NATURAL = "an integer", "an integer of 0 or more"
 
@@ -60,6 +65,7 @@ _WELL_KNOWN = {
     "google.protobuf.UInt32Value": _NATURAL,
     "google.protobuf.UInt64Value": _NATURAL,
 }
+_INTEGERS = frozenset(name for name, expected in _WELL_KNOWN.items() if expected in (_INTEGER, _NATURAL))
 DECODER_ERRORS = (ValueError, TypeError, OverflowError, RecursionError)
 """What the library raises for a document that is not a message."""
 
@@ -92,7 +98,7 @@ def first_fault(message: DescMessage, value: Document, registry: Registry, path:
     if message.type_name == ANY:
         return _of_any(message, value, registry, path)
     if is_well_known(message):
-        return None if _decodes(message.type, value, registry) else _unexpected(message, value, path)
+        return None if _is_well_formed(message.type, value, registry) else _unexpected(message, value, path)
     if not isinstance(value, Members):
         return _unexpected(message, value, path)
     return next(
@@ -150,14 +156,13 @@ def _of_elements(field: DescField, value: Document, registry: Registry, path: st
 
 def _of_element(element: Element, value: Document, registry: Registry, path: str) -> DecodeError | None:
     if isinstance(element, DescMessage):
+        if value is None and element.type_name != "google.protobuf.Value":
+            return _unexpected(element, value, path)
         return first_fault(element, value, registry, path)
     if isinstance(element, DescEnum):
         return None if _is_enum_value(element, value) else _unexpected(element, value, path)
-    return (
-        None
-        if value is not None and _decodes(_WRAPPERS[element], value, registry)
-        else _unexpected(element, value, path)
-    )
+    fits = value is not None and _is_well_formed(_WRAPPERS[element], value, registry)
+    return None if fits else _unexpected(element, value, path)
 
 
 def _is_enum_value(enum: DescEnum, value: Document) -> bool:
@@ -171,16 +176,21 @@ def _is_enum_value(enum: DescEnum, value: Document) -> bool:
 def _is_key(key: ScalarType, name: str) -> bool:
     if key is ScalarType.BOOL:
         return name in ("true", "false")
-    return key is ScalarType.STRING or _decodes(_WRAPPERS[key], name, None)
+    if key is ScalarType.STRING:
+        return True
+    return _INTEGER_KEY.fullmatch(name) is not None and _is_well_formed(_WRAPPERS[key], name, None)
 
 
 def _is_extension(name: str, registry: Registry) -> bool:
     return name.startswith("[") and name.endswith("]") and registry.extension(name[1:-1]) is not None
 
 
-def _decodes(message_type: type[Message], value: Document, registry: Registry | None) -> bool:
+def _is_well_formed(message_type: type[Message], value: Document, registry: Registry | None) -> bool:
+    """Whether a value is a message of a well-known type, which then has a JSON form again."""
+    if isinstance(value, str) and message_type.desc().type_name in _INTEGERS and not _DIGITS.fullmatch(value):
+        return False
     try:
-        message_type.from_json(json.dumps(plain(value)), registry=registry)
+        message_type.from_json(json.dumps(plain(value)), registry=registry).to_json(registry=registry)
     except DECODER_ERRORS:
         return False
     return True

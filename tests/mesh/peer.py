@@ -51,6 +51,26 @@ WE_REFUSE = [
         b'{"aDouble": "1_000"}',
     ),
     Deviation(
+        "An integer's text is of ASCII digits, without underscores.",
+        r'expected an integer( of 0 or more)?, got "[^"]*[^ -^`-~][^"]*("|\.\.\.)',
+        b'{"anInt32": "1_000"}',
+    ),
+    Deviation(
+        "A map's key is the integer as it is written: no zeros before it, no plus, no spaces.",
+        r'expected keys to be an integer( of 0 or more)?, got "\s*([+-]?[0-9_]+|-0)\s*"',
+        b'{"innersByNumber": {"01": {}}}',
+    ),
+    Deviation(
+        "A field mask has paths that can be written again.",
+        r"expected a list of fields .*",
+        b'{"mask": "text,,color"}',
+    ),
+    Deviation(
+        "A number beyond a double is none in a google.protobuf.Value, either.",
+        r"expected (a JSON value|an object|a list), got .*(Infinity|\.\.\.).*",
+        b'{"value": 1e400}',
+    ),
+    Deviation(
         "Bytes are base64 and nothing between: Python drops characters of no alphabet.",
         r'expected a base64 string, got ".*[^A-Za-z0-9+/=_-].*("|\.\.\.)',
         b'{"someBytes": "AA AA"}',
@@ -103,6 +123,11 @@ WE_REFUSE = [
     ),
 ]
 THEY_REFUSE = [
+    Deviation(
+        "The largest float is read from the text of fewest digits that means it, which others write.",
+        r".*Float value too (large|small).*",
+        b'{"aFloat": 3.4028235e38}',
+    ),
     Deviation(
         "A list of NullValue holds nulls: they write it, and do not read it.",
         r".*null is not allowed to be used as an element in a repeated field.*",
