@@ -1,0 +1,83 @@
+"""Path templates: the grammar in the comments of google/api/http.proto."""
+
+from tests.gateway.conformance.cases import Case, finds_nothing, get, refuses, request, takes
+
+GRAMMAR, VERB, LITERAL = "http.proto: path template", "http.proto: verb", "http.proto: LITERAL"
+STAR, REST, VARIABLE = "http.proto: *", "http.proto: **", "http.proto: Variable"
+FIELD_PATH = "http.proto: FieldPath"
+
+CASES: tuple[Case, ...] = (
+    takes("a template of no segments", GRAMMAR, get("/"), "Root()"),
+    takes("{var} is one segment", VARIABLE, get("/t/one/abc"), 'One(name: "abc")'),
+    takes("{var=*} is the same", VARIABLE, get("/t/explicit/abc"), 'One(name: "abc")'),
+    finds_nothing("* is not nothing", STAR, get("/t/one/")),
+    finds_nothing("* is not two segments", STAR, get("/t/one/a/b")),
+    takes("literals are part of a variable's value", VARIABLE, get("/t/shelves/s1"), 'Shelf(name: "shelves/s1")'),
+    takes(
+        "a variable of four segments",
+        VARIABLE,
+        get("/t/shelves/s1/books/b1"),
+        'Book(name: "shelves/s1/books/b1")',
+    ),
+    finds_nothing("a variable that is cut short", VARIABLE, get("/t/shelves/s1/books")),
+    finds_nothing("a slash at the end is a segment", GRAMMAR, get("/t/shelves/s1/")),
+    takes("two variables", GRAMMAR, get("/t/two/a/and/b"), 'Two(name: "a" other: "b")'),
+    takes("** takes many segments", REST, get("/t/rest/a/b/c"), 'Rest(name: "a/b/c")'),
+    takes("** takes one segment", REST, get("/t/rest/a"), 'Rest(name: "a")'),
+    takes("** takes none", REST, get("/t/rest"), "Rest()"),
+    takes("** after a literal in a variable", REST, get("/t/files/a/b"), 'Files(name: "files/a/b")'),
+    takes("and none after it", REST, get("/t/files"), 'Files(name: "files")'),
+    takes("an anonymous * binds nothing", STAR, get("/t/any/thing/tail"), "Anonymous()"),
+    finds_nothing("an anonymous * is not nothing", STAR, get("/t/any//tail")),
+    takes("an anonymous ** binds nothing", REST, get("/t/anything/at/all"), "Anonymous()"),
+    takes(
+        "field paths lead into messages",
+        FIELD_PATH,
+        get("/t/nested/n/7"),
+        'Nested(part { name: "n" part { number: 7 } })',
+    ),
+    takes(
+        "a field path with a template of its own",
+        FIELD_PATH,
+        get("/t/parts/shelves/s1/7"),
+        'Book(part { name: "shelves/s1" number: 7 })',
+    ),
+    takes("a verb is not part of the value", VERB, get("/t/one/x:open"), 'OneOpened(name: "x")'),
+    takes("only the last colon is a verb's", VERB, get("/t/one/a:b:open"), 'OneOpened(name: "a:b")'),
+    takes("a verb that no template has is part of the value", VERB, get("/t/one/x:shut"), 'One(name: "x:shut")'),
+    takes("a verb after **", VERB, get("/t/rest/a/b:open"), 'RestOpened(name: "a/b")'),
+    takes("a verb after a ** that takes nothing", VERB, get("/t/rest:open"), "RestOpened()"),
+    takes("a verb after a literal", VERB, request("POST", "/t/things:batch"), "Batch()"),
+    takes("the same without its verb", VERB, get("/t/things"), "Batch()"),
+    takes("an encoded verb", VERB, get("/t/one/x:%6Fpen"), 'OneOpened(name: "x")'),
+    takes("an encoded colon begins no verb", VERB, get("/t/one/x%3Aopen"), 'One(name: "x:open")'),
+    refuses(
+        "a verb has methods of its own",
+        VERB,
+        request("POST", "/t/one/x:open"),
+        "METHOD_NOT_ALLOWED",
+        status=405,
+    ),
+    takes("a literal with reserved characters", LITERAL, get("/t/caf%C3%A9/x"), 'Escaped(name: "x")'),
+    takes("whatever the case of its encoding", LITERAL, get("/t/caf%c3%a9/x"), 'Escaped(name: "x")'),
+    takes("an encoded letter is that letter", "RFC 3986: 6.2.2.2", get("/t/%6Fne/x"), 'One(name: "x")'),
+    takes("unreserved punctuation", LITERAL, get("/t/a-b_c.d~e/x"), 'Punctuated(name: "x")'),
+    finds_nothing("literals have a case", LITERAL, get("/T/one/x")),
+    takes("an integer", "http.proto: primitive path variables", get("/t/numbers/-5"), "Typed(number: -5)"),
+    takes(
+        "a 64-bit integer",
+        "http.proto: primitive path variables",
+        get("/t/sizes/18446744073709551615"),
+        "Typed(big: 18446744073709551615)",
+    ),
+    takes("an enum by name", "http.proto: primitive path variables", get("/t/kinds/HALL"), "Typed(kind: HALL)"),
+    takes("an enum by number", "http.proto: primitive path variables", get("/t/kinds/1"), "Typed(kind: ROOM)"),
+    takes("a truth", "http.proto: primitive path variables", get("/t/flags/true"), "Typed(flag: true)"),
+    takes("a fraction", "http.proto: primitive path variables", get("/t/ratios/-1.5e3"), "Typed(ratio: -1500)"),
+    takes("bytes", "http.proto: primitive path variables", get("/t/data/-_8"), r'Typed(data: "\373\377")'),
+    takes("a time", "ProtoJSON: Timestamp", get("/t/times/1970-01-01T00:00:01Z"), "Typed(time { seconds: 1 })"),
+    takes("a wrapper", "ProtoJSON: wrappers", get("/t/wrapped/x"), 'Typed(wrapped { value: "x" })'),
+    refuses("no integer", "http.proto: primitive path variables", get("/t/numbers/x"), "INVALID_PATH", "number"),
+    refuses("no name of an enum", "gateway.md: settled 3", get("/t/kinds/CAVE"), "INVALID_PATH", "kind"),
+    refuses("beyond 32 bits", "ProtoJSON: int32", get("/t/numbers/2147483648"), "INVALID_PATH", "number"),
+)
