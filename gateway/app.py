@@ -3,39 +3,32 @@
 from collections.abc import AsyncGenerator, Callable, Collection, Iterable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 from fastapi import FastAPI
-from prometheus_client import CollectorRegistry, generate_latest
-from prometheus_client.exposition import CONTENT_TYPE_LATEST
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from prometheus_client import CollectorRegistry
 from starlette.routing import Route as Page
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from gateway.binding import RouteError
 from gateway.body import Pace
 from gateway.browsers import browser_front
 from gateway.compression import Compression, compressed_page
-from gateway.contract import ContractError, read_contract
-from gateway.docs import docs_routes
-from gateway.endpoints import Terms, endpoint_of, socket_endpoint_of
+from gateway.endpoints import Terms
 from gateway.errors import ErrorReply
-from gateway.exchange import Endpoint, Preparation
-from gateway.handshakes import Handshakes
+from gateway.exchange import Preparation
+from gateway.generation import make_generation
 from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
-from gateway.openapi import document_of
 from gateway.origins import Origins
-from gateway.routes import Route, RouteTable, compile_routes
+from gateway.pages import OPENAPI, own_pages
+from gateway.reflection import ReflectionSource
+from gateway.reload import ContractState, Reloader
+from gateway.routes import RouteTable
 from gateway.settings import GatewaySettings
-from gateway.sockets import SocketEndpoint
-from gateway.streams import Live, StreamTiming
+from gateway.sources import FileSource, Snapshot, Source
+from gateway.streams import StreamTiming
 from gateway.transcoder import Transcoder
-from gateway.upstreams import Upstreams
-from mesh.codec import Codec
 from mesh.telemetry import new_registry
-
-_OPENAPI = "/openapi.json"
 
 
 class GatewayApplication(FastAPI):
@@ -69,11 +62,18 @@ class Gateway:
     """One gateway, wired. `app` is an ASGI application whose lifespan opens and closes the channels."""
 
     app: ASGIApp
-    table: RouteTable
+    transcoder: Transcoder
     drain: Callable[[], None]
     """Ends every stream with an error that asks its client to come back; call it before the server stops."""
+    reload: Callable[[], None]
+    """Reads the contract anew, soon; what has changed is served without a stop."""
     refused: Callable[[ErrorReply], None]
     """Counts and logs a request that the server refused, because it never was one."""
+
+    @property
+    def table(self) -> RouteTable:
+        """The routes of now; none at the start, when reflection tells them later."""
+        return self.transcoder.generation.plan.table
 
 
 def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> ASGIApp:
@@ -81,90 +81,54 @@ def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = N
     return create_gateway(settings, registry).app
 
 
-def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> Gateway:
-    """Compiles everything, connects to nothing. Metrics go to `registry`, or to one of their own.
+def create_gateway(
+    settings: GatewaySettings, registry: CollectorRegistry | None = None, *, settled: Callable[[], None] = lambda: None
+) -> Gateway:
+    """Compiles everything, connects to nothing. Metrics go to `registry`, or to one of their own. `settled` is called
+    each time that a former contract has been dropped.
 
     Raises ContractError, RouteError and HeaderError for what cannot be served, OSError for a descriptor set that
     cannot be read."""
-    contract = read_contract(settings.descriptor_set.read_bytes())
-    codec = Codec(contract.registry)
-    upstreams = Upstreams(settings.upstreams, settings.max_message_bytes)
-    table = compile_routes(
-        contract,
-        codec,
-        serves=lambda rpc: upstreams.package_of(rpc) is not None,
-        unary_deadline=settings.unary_deadline,
-    )
-    if not table.routes:
-        raise RouteError(f"no rpc with an http rule in {', '.join(settings.upstreams)}")
     metrics = registry or new_registry()
-    pace = Pace(settings.body_rate, settings.body_timeout)
-    preparation = Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes, pace)
-    handshakes = Handshakes(table.routes)
-    live = Live()
-    endpoints: dict[Route, Endpoint] = {}
-    sockets: dict[Route, SocketEndpoint] = {}
-    timing = StreamTiming(settings.heartbeat, settings.stall)
-    compression = Compression(settings.compression, settings.compression_minimum)
-    terms = Terms(preparation, compression, timing, Origins(settings.allowed_origins), live)
+    state = ContractState(metrics)
+    observation = Observation(metrics)
+    terms = _terms(settings)
+    own = own_pages(settings.title, metrics, state, lambda: transcoder.generation)
+    pages = [compressed_page(page, terms.compression) for page in own]
+    make = partial(make_generation, settings=settings, own_paths=[page.path for page in pages], terms=terms)
+    said = _sources(settings)
+    names = {source.name: snapshot for source, snapshot in said.items()}
+    transcoder = Transcoder(make(int(any(names.values())), names), observation)
+    reloader = Reloader(transcoder, said, make, state, settings.stream_grace, settled)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:
-        upstreams.open(contract.rpcs)
-        for route in table.routes:
-            endpoints[route] = endpoint_of(route, contract, upstreams, terms)
-            if route in handshakes.routes:
-                sockets[route] = socket_endpoint_of(route, contract, upstreams, terms)
-        yield
-        await upstreams.close()
+        async with reloader.serving():
+            yield
 
-    openapi = document_of(
-        contract,
-        table.routes,
-        sockets=handshakes.routes,
-        title=settings.title,
-        version=settings.api_version,
-        auth_cookie=settings.auth_cookie,
-    )
-    own = [*docs_routes(settings.title), *_operational_pages(openapi, metrics, upstreams)]
-    pages = [compressed_page(page, compression) for page in own]
-    _refuse_hidden_routes(table, pages)
-    observation = Observation(metrics)
-    app = GatewayApplication(Transcoder(table.trie, endpoints, handshakes, sockets, observation), pages, lifespan)
-    aside = {page.path for page in pages} - {_OPENAPI}
+    app = GatewayApplication(transcoder, pages, lifespan)
+    aside = {page.path for page in pages} - {OPENAPI}
     front = browser_front(app, settings, app.methods_at, aside, observation)
-    return Gateway(front, table, live.drain, observation.refused)
+    return Gateway(front, transcoder, reloader.drain, reloader.reload, observation.refused)
 
 
-def _refuse_hidden_routes(table: RouteTable, pages: Iterable[Page]) -> None:
-    """A rule may cover the gateway's own pages with a wildcard, but none is about one of them alone."""
-    for page in pages:
-        for route in table.routes:
-            if route.template.segments == tuple(page.path.split("/")[1:]):
-                raise RouteError(f"{route} is hidden by the gateway's own page {page.path}")
+def _sources(settings: GatewaySettings) -> dict[Source, Snapshot | None]:
+    """Where the contract comes from, with what is known of it before anything runs. Raises OSError."""
+    sources: dict[Source, Snapshot | None] = {}
+    if settings.upstreams:
+        file = FileSource(settings.descriptor_set, settings.descriptor_set_poll)
+        sources[file] = file.read()
+    for target in dict.fromkeys(settings.reflect):
+        sources[ReflectionSource(target, settings.reflect_poll, settings.max_message_bytes)] = None
+    return sources
 
 
-def _operational_pages(openapi: bytes, metrics: CollectorRegistry, upstreams: Upstreams) -> list[Page]:
-    async def show_openapi(request: Request) -> Response:
-        return Response(openapi, media_type="application/json")
-
-    async def show_metrics(request: Request) -> Response:
-        return Response(generate_latest(metrics), media_type=CONTENT_TYPE_LATEST)
-
-    async def show_health(request: Request) -> Response:
-        return JSONResponse({"status": "SERVING"})
-
-    async def show_readiness(request: Request) -> Response:
-        health = await upstreams.health()
-        ready = all(state == "SERVING" for state in health.values())
-        return JSONResponse({"upstreams": health}, status_code=200 if ready else 503)
-
-    return [
-        Page(_OPENAPI, show_openapi),
-        Page("/metrics", show_metrics),
-        Page("/healthz", show_health),
-        Page("/readyz", show_readiness),
-    ]
-
-
-__all__ = ["ContractError", "Gateway", "create_app", "create_gateway"]
+def _terms(settings: GatewaySettings) -> Terms:
+    """Raises HeaderError."""
+    pace = Pace(settings.body_rate, settings.body_timeout)
+    return Terms(
+        Preparation(HeaderForwarding(settings.forwarded_headers), settings.max_body_bytes, pace),
+        Compression(settings.compression, settings.compression_minimum),
+        StreamTiming(settings.heartbeat, settings.stall),
+        Origins(settings.allowed_origins),
+    )

@@ -22,11 +22,10 @@ class Terms:
     compression: Compression
     timing: StreamTiming
     origins: Origins
-    live: Live
 
 
-def endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, terms: Terms) -> Endpoint:
-    """Answers a route's HTTP requests. Needs the running loop."""
+def endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, terms: Terms, live: Live) -> Endpoint:
+    """Answers a route's HTTP requests; `live` is told of streams. Needs the running loop."""
     rpc, channel = route.rpc, upstreams.channel(route.rpc)
     if not rpc.is_stream:
         return UnaryEndpoint(route, channel.unary_unary(rpc.path), terms.preparation, terms.compression)
@@ -40,11 +39,13 @@ def endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, terms: T
         message_type=message_of(contract, rpc.response).type,
         version=cursor[0] if cursor is not None else None,
         timing=terms.timing,
-        live=terms.live,
+        live=live,
     )
 
 
-def socket_endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, terms: Terms) -> SocketEndpoint:
+def socket_endpoint_of(
+    route: Route, contract: Contract, upstreams: Upstreams, terms: Terms, live: Live
+) -> SocketEndpoint:
     """Answers the WebSockets of a route that streams. Needs the running loop."""
     return SocketEndpoint(
         route=route,
@@ -53,5 +54,5 @@ def socket_endpoint_of(route: Route, contract: Contract, upstreams: Upstreams, t
         message_type=message_of(contract, route.rpc.response).type,
         origins=terms.origins,
         stall=terms.timing.stall,
-        live=terms.live,
+        live=live,
     )

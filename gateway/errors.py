@@ -13,6 +13,7 @@
     ├── HeadTooLarge         431
     ├── UnreadableAnswer     500
     ├── NotImplementedHere   501
+    ├── NoContract           503
     ├── TooManyConnections   503
     └── VersionNotSupported  505
 
@@ -162,6 +163,13 @@ class TooManyConnections(RequestRefused):
     code = code_pb2.UNAVAILABLE
 
 
+class NoContract(RequestRefused):
+    """What is at this path is not known yet; try again."""
+
+    http_status = 503
+    code = code_pb2.UNAVAILABLE
+
+
 class VersionNotSupported(RequestRefused):
     """Only HTTP/1.1 and HTTP/1.0 are served here."""
 
@@ -209,9 +217,11 @@ def reply_to_bug() -> ErrorReply:
 
 
 def reply_to_draining() -> ErrorReply:
-    """The end of a stream when the gateway stops: the client should come back, and will find another gateway."""
+    """The end of a stream when the gateway stops, or its contract is no more: the client should come back, and will
+    find another gateway or contract."""
     details = [_packed(ErrorInfo(reason="DRAINING", domain=DOMAIN))]
-    return _reply(Status(code=code_pb2.UNAVAILABLE, message="The gateway is stopping.", details=details), 503, [])
+    message = "The gateway ends this stream; come again."
+    return _reply(Status(code=code_pb2.UNAVAILABLE, message=message, details=details), 503, [])
 
 
 def status_of_rpc_error(error: grpc.aio.AioRpcError) -> Status:

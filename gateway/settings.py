@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from sagamesh.mesh.v1 import policy_pb2
 
@@ -22,11 +22,26 @@ class GatewaySettings(BaseSettings):
     listen: str = Field(default="127.0.0.1:8080", description="host:port of the HTTP server; port 0 picks one")
     reuse_port: bool = Field(default=False, description="let several processes share the port (SO_REUSEPORT)")
     upstreams: Annotated[dict[str, str], NoDecode] = Field(
+        default={},
         description="package=target, separated by commas, or by semicolons where a target holds commas; "
-        "a package serves the packages below it too"
+        "a package serves the packages below it too",
     )
     descriptor_set: Path = Field(
-        default=OWN_CONTRACT, description="FileDescriptorSet with imports, and source info for comments"
+        default=OWN_CONTRACT,
+        description="contract of the upstreams: FileDescriptorSet with imports, and source info for comments; "
+        "a change of the file is served within two seconds",
+    )
+    reflect: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(),
+        description="targets whose services tell their contract by gRPC reflection, separated by commas, or by "
+        "semicolons where a target holds commas; upstreams win over what these serve",
+    )
+    descriptor_set_poll: float = Field(default=1.0, gt=0, description="how often the descriptor set is looked at")
+    reflect_poll: float = Field(
+        default=10.0, gt=0, description="how often reflection is asked; it is asked too when a service is back"
+    )
+    stream_grace: float = Field(
+        default=300.0, ge=0, description="how long streams go on after the contract that they began with"
     )
     title: str = Field(default="Sagamesh", description="title of the API's documentation")
     api_version: str = Field(default="v1", description="version that the API's documentation states")
@@ -81,7 +96,7 @@ class GatewaySettings(BaseSettings):
         if not isinstance(value, str):
             return value
         # A target of several addresses holds commas itself, as in ipv4:10.0.0.1:50051,10.0.0.2:50051.
-        pairs = [item.partition("=") for item in value.split(";" if ";" in value else ",") if item.strip()]
+        pairs = [item.partition("=") for item in _items(value)]
         if not all(package.strip() and target.strip() for package, _, target in pairs):
             raise ValueError("expected package=host:port, separated by commas or semicolons")
         return {package.strip(): target.strip() for package, _, target in pairs}
@@ -93,6 +108,17 @@ class GatewaySettings(BaseSettings):
             raise ValueError("expected origins such as https://app.example:8443, or * alone")
         return value
 
+    @field_validator("reflect", mode="before")
+    @classmethod
+    def _parse_targets(cls, value: object) -> object:
+        return _items(value) if isinstance(value, str) else value
+
+    @model_validator(mode="after")
+    def _require_services(self) -> "GatewaySettings":
+        if not self.upstreams and not self.reflect:
+            raise ValueError("expected upstreams, or targets to reflect")
+        return self
+
     @field_validator("forwarded_headers", "allowed_origins", "compression", mode="before")
     @classmethod
     def _parse_list(cls, value: object) -> object:
@@ -101,3 +127,8 @@ class GatewaySettings(BaseSettings):
             if isinstance(value, str)
             else value
         )
+
+
+def _items(text: str) -> tuple[str, ...]:
+    """The items of a list, whose separator is the semicolon if it has one."""
+    return tuple(item.strip() for item in text.split(";" if ";" in text else ",") if item.strip())

@@ -4,20 +4,29 @@ What the contract does not serve is answered here too; the gateway's own pages n
 """
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 from time import perf_counter
 
 from starlette.types import Receive, Scope, Send
 
 from gateway.body import ClientGone
-from gateway.errors import InvalidRequest, MethodNotAllowed, NoRoute, RequestRefused, reply_to_bug, reply_to_refusal
-from gateway.exchange import GONE, Endpoint, Exchange, Outcome
-from gateway.handshakes import Handshakes
+from gateway.errors import (
+    DEFAULT_RETRY_SECONDS,
+    InvalidRequest,
+    MethodNotAllowed,
+    NoContract,
+    NoRoute,
+    RequestRefused,
+    reply_to_bug,
+    reply_to_refusal,
+)
+from gateway.exchange import GONE, Exchange, Outcome
+from gateway.generation import Generation
 from gateway.headers import trace_of
 from gateway.observation import UNROUTED, Observation
 from gateway.routes import Route
-from gateway.sockets import SocketEndpoint, SocketExchange
-from gateway.trie import ANY_METHOD, Found, NotAllowed, PathTrie
+from gateway.sockets import SocketExchange
+from gateway.trie import ANY_METHOD, Found, NotAllowed
 
 _log = logging.getLogger("gateway")
 
@@ -25,19 +34,9 @@ _log = logging.getLogger("gateway")
 class Transcoder:
     """Answers HTTP requests with the routes of a contract."""
 
-    def __init__(
-        self,
-        trie: PathTrie[Route],
-        endpoints: Mapping[Route, Endpoint],
-        handshakes: Handshakes,
-        sockets: Mapping[Route, SocketEndpoint],
-        observation: Observation,
-    ) -> None:
-        """`endpoints` and `sockets`, those of the routes of `handshakes`, are filled before requests come."""
-        self._trie = trie
-        self._endpoints = endpoints
-        self._handshakes = handshakes
-        self._sockets = sockets
+    def __init__(self, generation: Generation, observation: Observation) -> None:
+        """`generation` may be replaced at any time; a request is served to its end by the one that it began with."""
+        self.generation = generation
         self._observation = observation
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -46,63 +45,73 @@ class Transcoder:
         headers = dict(scope["headers"])
         kind = Exchange if scope["type"] == "http" else SocketExchange
         exchange = kind(scope, receive, send, headers, trace_of(headers))
-        with self._observation.in_flight.track_inprogress():
-            route, outcome = await self._answer(exchange)
+        with self._observation.in_flight.track_inprogress(), self.generation as generation:
+            route, outcome = await _answer(generation, exchange)
         self._observation.ended(scope, route, outcome, started, exchange.traceparent)
 
     def methods_at(self, scope: Scope) -> Collection[str]:
         """The methods that a path has, ANY_METHOD among them where one rule takes any; none where nothing is. Raises
         InvalidRequest."""
-        found = self._find(ANY_METHOD, scope)
+        found = _find(self.generation, ANY_METHOD, scope)
         if found is None:
             return ()
         return (ANY_METHOD,) if isinstance(found, Found) else _allowed(found.methods)
 
-    async def _answer(self, exchange: Exchange) -> tuple[str, Outcome]:
-        label = UNROUTED
-        try:
-            if isinstance(exchange, SocketExchange):
-                found = self._find_stream(exchange.scope)
-                label = found.target.label
-                return label, await self._sockets[found.target].answer(exchange, found.segments)
-            found = self._find(exchange.scope["method"], exchange.scope)
-            if not isinstance(found, Found):
-                return label, await _answer_without_route(exchange, found)
+
+async def _answer(generation: Generation, exchange: Exchange) -> tuple[str, Outcome]:
+    label = UNROUTED
+    try:
+        if isinstance(exchange, SocketExchange):
+            found = _find_stream(generation, exchange.scope)
             label = found.target.label
-            return label, await self._endpoints[found.target].answer(exchange, found.segments)
-        except RequestRefused as refusal:
-            return label, await exchange.reply_error(reply_to_refusal(refusal))
-        except ClientGone:
-            return label, GONE
-        except Exception:
-            _log.exception("bug", extra={"facts": {"route": label, "traceparent": exchange.traceparent}})
-            if exchange.started:
-                raise
-            return label, await exchange.reply_error(reply_to_bug())
+            return label, await generation.sockets[found.target].answer(exchange, found.segments)
+        found = _find(generation, exchange.scope["method"], exchange.scope)
+        if not isinstance(found, Found):
+            return label, await _answer_without_route(generation, exchange, found)
+        label = found.target.label
+        return label, await generation.endpoints[found.target].answer(exchange, found.segments)
+    except RequestRefused as refusal:
+        return label, await exchange.reply_error(reply_to_refusal(refusal))
+    except ClientGone:
+        return label, GONE
+    except Exception:
+        _log.exception("bug", extra={"facts": {"route": label, "traceparent": exchange.traceparent}})
+        if exchange.started:
+            raise
+        return label, await exchange.reply_error(reply_to_bug())
 
-    def _find_stream(self, scope: Scope) -> Found[Route]:
-        try:
-            found = self._handshakes.find(scope["raw_path"].decode("ascii"))
-        except UnicodeDecodeError:
-            raise _malformed_path() from None
-        if found is None:
-            raise NoRoute("There is no stream at this path.", reason="NO_ROUTE")
-        return found
 
-    def _find(self, method: str, scope: Scope) -> Found[Route] | NotAllowed | None:
-        try:
-            return self._trie.find(method, scope["raw_path"].decode("ascii"))
-        except UnicodeDecodeError:
-            raise _malformed_path() from None
+def _find_stream(generation: Generation, scope: Scope) -> Found[Route]:
+    try:
+        found = generation.handshakes.find(scope["raw_path"].decode("ascii"))
+    except UnicodeDecodeError:
+        raise _malformed_path() from None
+    if found is None:
+        raise _nothing(generation, "There is no stream at this path.")
+    return found
+
+
+def _find(generation: Generation, method: str, scope: Scope) -> Found[Route] | NotAllowed | None:
+    try:
+        return generation.trie.find(method, scope["raw_path"].decode("ascii"))
+    except UnicodeDecodeError:
+        raise _malformed_path() from None
 
 
 def _malformed_path() -> InvalidRequest:
     return InvalidRequest("The path is not percent-encoded UTF-8.", reason="MALFORMED_PATH")
 
 
-async def _answer_without_route(exchange: Exchange, found: NotAllowed | None) -> Outcome:
+def _nothing(generation: Generation, message: str | None = None) -> RequestRefused:
+    """As long as a source has not told its contract, nobody knows what is not there."""
+    if generation.missing:
+        return NoContract(reason="CONTRACT_MISSING", headers=[(b"retry-after", b"%d" % DEFAULT_RETRY_SECONDS)])
+    return NoRoute(message, reason="NO_ROUTE")
+
+
+async def _answer_without_route(generation: Generation, exchange: Exchange, found: NotAllowed | None) -> Outcome:
     if found is None:
-        raise NoRoute(reason="NO_ROUTE")
+        raise _nothing(generation)
     allow = (b"allow", ", ".join(sorted(_allowed(found.methods))).encode())
     if exchange.scope["method"] != "OPTIONS":
         raise MethodNotAllowed(reason="METHOD_NOT_ALLOWED", headers=[allow])

@@ -24,7 +24,9 @@ def stop_event() -> asyncio.Event:
 
 def keep_what_is_loaded() -> None:
     """Called when a process is about to serve: takes all that it has loaded from the garbage collector's sight. A full
-    look at a service's hundred thousand objects is a pause of some 60 ms, and finds nothing."""
+    look at a service's hundred thousand objects is a pause of some 60 ms, and finds nothing. Called again, it lets go
+    of what is no longer used."""
+    gc.unfreeze()
     gc.collect()
     gc.freeze()
 

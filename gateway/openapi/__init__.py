@@ -34,7 +34,7 @@ def document_of(
     paths = _paths(Operations(contract, schemas, Examples(contract), tuple(security), sockets), routes)
     document = {
         "openapi": "3.1.0",
-        "info": {"title": title, "version": version, "description": _INTRODUCTION},
+        "info": {"title": title, "version": version, "description": _introduction(contract, routes)},
         "servers": [{"url": "/"}],
         "tags": _tags(contract, routes),
         "paths": paths,
@@ -52,6 +52,16 @@ _INTRODUCTION = (
     "have their default. Unknown fields and parameters are refused by name. Errors follow AIP-193. Every operation "
     "takes `Grpc-Timeout` (such as `500m` or `3S`) and `traceparent`."
 )
+
+_WITHOUT_COMMENTS = (
+    "The contract came without its comments, as it does by reflection; a descriptor set with source info has them."
+)
+
+
+def _introduction(contract: Contract, routes: Iterable[Route]) -> str:
+    if any(route.rpc.full_name in contract.comments for route in routes):
+        return _INTRODUCTION
+    return f"{_INTRODUCTION} {_WITHOUT_COMMENTS}"
 
 
 def _security_schemes(auth_cookie: str) -> dict[str, dict[str, str]]:

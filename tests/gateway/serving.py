@@ -9,7 +9,7 @@ from typing import Any
 
 import grpc
 
-from gateway.app import create_gateway
+from gateway.app import Gateway, create_gateway
 from gateway.listening import DrainingServer, listen, server_config
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
@@ -44,7 +44,13 @@ class Running:
 @asynccontextmanager
 async def running_gateway(settings: GatewaySettings) -> AsyncGenerator[tuple[int, DrainingServer]]:
     """The gateway's port and server, from its first request to its drained end."""
-    gateway = create_gateway(settings)
+    async with serving(create_gateway(settings), settings) as running:
+        yield running
+
+
+@asynccontextmanager
+async def serving(gateway: Gateway, settings: GatewaySettings) -> AsyncGenerator[tuple[int, DrainingServer]]:
+    """A gateway's port and server, while it serves."""
     listener = listen(settings)
     server = DrainingServer(server_config(gateway.app, settings, gateway.refused), gateway.drain)
     task = asyncio.create_task(server.serve([listener]))

@@ -65,6 +65,11 @@ def test_the_help_of_up_names_every_variable():
         (["up", "--replicas", "line_provider=many"], "--replicas takes NAME=N"),
         (["gateway", "--descriptor-set", "absent.binpb", "--upstream", "shop.v1"], "--upstream takes PACKAGE="),
         (["gateway", "--descriptor-set", "absent.binpb", "--upstream", "shop.v1=h:1", "--port", "0"], "absent.binpb"),
+        (
+            ["gateway", "--descriptor-set", "shop.binpb", "--reflect", "h:1"],
+            "--descriptor-set and --upstream go together.",
+        ),
+        (["gateway"], "A gateway needs --reflect, or --descriptor-set and --upstream."),
     ],
 )
 async def test_what_goes_wrong_is_one_sentence(arguments: list[str], sentence: str, tmp_path: Path):
