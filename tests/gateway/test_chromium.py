@@ -32,7 +32,8 @@ const events = path => new Promise((done, fail) => {
 });
 const ask = (path, options) => fetch(api + path, options);
 const asks = {
-  read: async () => { const r = await ask("/v1/books/b1", {headers: {authorization: "Bearer own"}});
+  read: async () => { const headers = {authorization: "Bearer own", "grpc-timeout": "20S"};
+    const r = await ask("/v1/books/b1", {headers});
     return [r.status, r.headers.get("etag"), (await r.json()).title.length]; },
   write: async () => { const r = await ask("/v1/books/b1", {method: "PATCH", body: '{"title":"x"}',
     headers: {"content-type": "application/json", "if-match": '"1.2"'}}); return (await r.json()).etag; },

@@ -51,7 +51,7 @@ def large(running: Running) -> Running:
 
 
 async def get(running: Running, coding: str | None, target: str = BOOK, **headers: str) -> Response:
-    names = {name.replace("_", "-"): value for name, value in headers.items()}
+    names = {"grpc-timeout": "20S"} | {name.replace("_", "-"): value for name, value in headers.items()}
     return await request(
         running.port, "GET", target, names | ({"accept-encoding": coding} if coding is not None else {})
     )
@@ -139,7 +139,7 @@ async def test_the_etag_of_a_compressed_answer_serves_for_a_write(large: Running
 @pytest.mark.parametrize("accept", ["zstd", "br", "gzip", "identity"])
 async def test_head_says_what_get_says(large: Running, accept: str) -> None:
     full = await get(large, accept)
-    head = await request(large.port, "HEAD", BOOK, {"accept-encoding": accept})
+    head = await request(large.port, "HEAD", BOOK, {"accept-encoding": accept, "grpc-timeout": "20S"})
 
     names = ("content-length", "content-type", "content-encoding", "etag", "vary")
     assert [head.headers.get(name) for name in names] == [full.headers.get(name) for name in names]

@@ -49,7 +49,7 @@ def seen(by_cookie: Running) -> Running:
 
 async def ask(running: Running, method: str, headers: dict[str, str], target: str = "/v1/books/b1") -> Response:
     body = b"[{}]" if target.startswith(TALK) else b"{}" if method in ("POST", "PATCH") else None
-    return await request(running.port, method, target, headers, body)
+    return await request(running.port, method, target, {"grpc-timeout": "20S", **headers}, body)
 
 
 @pytest.mark.parametrize(

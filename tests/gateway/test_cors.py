@@ -123,7 +123,7 @@ async def test_a_preflight_for_nothing_is_an_error_that_the_page_may_read(
 async def test_every_answer_may_be_read_by_pages_that_may_ask(
     listed: Running, method: str, target: str, headers: dict[str, str], status: int
 ) -> None:
-    response = await request(listed.port, method, target, {"origin": APP, **headers})
+    response = await request(listed.port, method, target, {"origin": APP, "grpc-timeout": "20S", **headers})
 
     assert (response.status, told(response)) == (status, CREDENTIALS)
     assert "origin" in response.headers["vary"]
