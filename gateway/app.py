@@ -20,6 +20,7 @@ from gateway.generation import make_generation
 from gateway.headers import HeaderForwarding
 from gateway.observation import Observation
 from gateway.origins import Origins
+from gateway.page_errors import PAGE_ERRORS, PAGE_METHODS
 from gateway.pages import OPENAPI, own_pages
 from gateway.reflection import ReflectionSource
 from gateway.reload import ContractState, Reloader
@@ -41,7 +42,14 @@ class GatewayApplication(FastAPI):
         pages: Iterable[Page],
         lifespan: Callable[[FastAPI], AbstractAsyncContextManager[None]],
     ) -> None:
-        super().__init__(lifespan=lifespan, docs_url=None, redoc_url=None, openapi_url=None, routes=[*pages])
+        super().__init__(
+            lifespan=lifespan,
+            docs_url=None,
+            redoc_url=None,
+            openapi_url=None,
+            routes=[*pages],
+            exception_handlers={**PAGE_ERRORS},
+        )
         self._transcoder = transcoder
         self._own_paths = frozenset(page.path for page in pages)
 
@@ -54,7 +62,7 @@ class GatewayApplication(FastAPI):
 
     def methods_at(self, scope: Scope) -> Collection[str]:
         """The methods that a path has, as the transcoder says it of the contract's paths. Raises InvalidRequest."""
-        return ("GET", "HEAD") if scope["path"] in self._own_paths else self._transcoder.methods_at(scope)
+        return PAGE_METHODS if scope["path"] in self._own_paths else self._transcoder.methods_at(scope)
 
 
 @dataclass(frozen=True, slots=True)

@@ -71,7 +71,7 @@ class Connection:
 
     async def response(self, *, head_only: bool = False) -> Response:
         status, headers = await self.head()
-        if head_only or status in (204, 304):
+        if head_only or status < 200 or status in (204, 304):
             return Response(status, headers, b"")
         if "content-length" in headers:
             return Response(status, headers, await self.reader.readexactly(int(headers["content-length"])))

@@ -26,6 +26,19 @@ async def test_the_process_that_serves_is_healthy(running: Running) -> None:
     assert (await request(running.port, "GET", "/healthz")).json == {"status": "SERVING"}
 
 
+@pytest.mark.parametrize("page", ["/healthz", "/readyz", "/metrics", "/openapi.json", "/docs", "/docs/favicon.png"])
+async def test_the_gateways_own_pages_refuse_other_methods_as_every_path_does(running: Running, page: str) -> None:
+    refused = await request(running.port, "POST", page)
+    asked = await request(running.port, "OPTIONS", page)
+
+    assert (refused.status, refused.reason, refused.headers["allow"]) == (
+        405,
+        "METHOD_NOT_ALLOWED",
+        "GET, HEAD, OPTIONS",
+    )
+    assert (asked.status, asked.headers["allow"]) == (204, "GET, HEAD, OPTIONS")
+
+
 async def test_readiness_asks_the_services(running: Running) -> None:
     response = await request(running.port, "GET", "/readyz")
 

@@ -106,6 +106,11 @@ WE_REFUSE = [
         b'{"value": NaN}',
     ),
     Deviation(
+        "A number of a google.protobuf.Value is finite, also where it is only too large.",
+        r"expected (a list|a JSON value|an object), got .*Infinity.*",
+        b'{"value": 1e400}',
+    ),
+    Deviation(
         "A field has one value, whichever of its two names it is given by.",
         r"may not be given beside \w+",
         b'{"an_int32": 1, "anInt32": 1}',
@@ -130,7 +135,7 @@ THEY_REFUSE = [
     ),
     Deviation(
         "A list of NullValue holds nulls: they write it, and do not read it.",
-        r".*null is not allowed to be used as an element in a repeated field.*",
+        r'.*(null is not allowed to be used as an element in a repeated field|repeated field "nulls").*',
         b'{"nulls": [null]}',
         "Kinds",
     ),
