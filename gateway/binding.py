@@ -2,7 +2,7 @@
 nothing overrides a path-bound field."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
 from urllib.parse import unquote
@@ -154,13 +154,20 @@ def compile_binder(contract: Contract, codec: Codec, rpc: Rpc, rule: HttpBinding
     has_etag = any(header.header == b"if-match" for header in headers)
     return RequestBinder(
         body=body,
-        query=NoQuery(request, ()) if rule.body == "*" else QueryBinder(request, taken),
+        query=_query_binder(request, rule, taken, ignores_unknown=codec.ignores_unknown),
         path=path,
         headers=headers,
         mask=None if takes_raw else mask_binder(contract, request, rule, bound),
         takes_raw=takes_raw,
         refuses_if_match=not has_etag and rule.verb not in _SAFE_METHODS,
     )
+
+
+def _query_binder(
+    request: DescMessage, rule: HttpBinding, taken: Collection[str], *, ignores_unknown: bool
+) -> QueryBinder:
+    kind = NoQuery if rule.body == "*" else QueryBinder
+    return kind(request, taken, ignores_unknown=ignores_unknown)
 
 
 def message_of(contract: Contract, full_name: str) -> DescMessage:

@@ -70,7 +70,7 @@ def _compile(
     upstreams = Upstreams(settings.upstreams, services, settings.max_message_bytes)
     table = compile_routes(
         contract,
-        Codec(contract.registry),
+        Codec(contract.registry, ignores_unknown=settings.ignore_unknown),
         serves=lambda rpc: bool(rpc.bindings) and upstreams.target_of(rpc) is not None,
         unary_deadline=settings.unary_deadline,
     )

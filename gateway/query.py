@@ -19,8 +19,9 @@ class QueryBinder:
     """The parameters that one route takes. Those of recursive messages are endless, so each is compiled on first
     use; only real fields are remembered, and not more than a bound."""
 
-    def __init__(self, request: DescMessage, taken: Collection[str]) -> None:
+    def __init__(self, request: DescMessage, taken: Collection[str], *, ignores_unknown: bool = False) -> None:
         """`taken` are paths, in proto names, that path or body bind: they, and all below them, are no parameters."""
+        self._ignores_unknown = ignores_unknown
         self._request = request
         self._taken = frozenset(taken)
         self._fields: dict[str, TextField] = {}
@@ -30,6 +31,10 @@ class QueryBinder:
         given: set[str] = set()
         for name, text in _pairs(query):
             field = self._fields.get(name) or self._field(name)
+            if field is None:
+                if self._ignores_unknown:
+                    continue
+                raise self._unknown(name)
             if field.path in given and not field.repeated:
                 raise InvalidRequest(f"{name}: is given twice", reason="INVALID_PARAMETER", field=name)
             given.add(field.path)
@@ -39,7 +44,7 @@ class QueryBinder:
                 raise InvalidRequest(f"{name}: {error}", reason="INVALID_PARAMETER", field=name) from None
         return given
 
-    def _entry(self, name: str, path: str, key: str) -> EntryField:
+    def _entry(self, name: str, path: str, key: str) -> EntryField | None:
         """Entries are not remembered: their keys are the client's, and endless."""
         try:
             entry = entry_field(self._request, path, key) if path.count(".") < _MAX_DEPTH else None
@@ -47,11 +52,9 @@ class QueryBinder:
             entry = None
         except ValueError as error:
             raise InvalidRequest(f"{name}: key: {error}", reason="INVALID_PARAMETER", field=name) from None
-        if entry is None or self._is_taken(entry.holder.path):
-            raise _unknown(name)
-        return entry
+        return None if entry is None or self._is_taken(entry.holder.path) else entry
 
-    def _field(self, name: str) -> TextField | EntryField:
+    def _field(self, name: str) -> TextField | EntryField | None:
         if name.endswith("]") and "[" in name:
             path, _, key = name[:-1].partition("[")
             return self._entry(name, path, key)
@@ -60,7 +63,7 @@ class QueryBinder:
         except UnbindableField:
             field = None
         if field is None or self._is_taken(field.path):
-            raise _unknown(name)
+            return None
         if len(self._fields) < _MAX_REMEMBERED:
             self._fields[name] = field
         return field
@@ -69,20 +72,19 @@ class QueryBinder:
         names = path.split(".")
         return any(".".join(names[:depth]) in self._taken for depth in range(1, len(names) + 1))
 
+    def _unknown(self, name: str) -> InvalidRequest:
+        return InvalidRequest(f"{name}: unknown query parameter", reason="UNKNOWN_PARAMETER", field=name)
+
 
 class NoQuery(QueryBinder):
     """A route whose body is `*`: every field is the body's."""
 
-    def _field(self, name: str) -> TextField | EntryField:
-        raise InvalidRequest(
-            f"{name}: unknown query parameter; this route takes its fields from the body",
-            reason="UNKNOWN_PARAMETER",
-            field=name,
-        )
+    def _field(self, name: str) -> None:
+        return None
 
-
-def _unknown(name: str) -> InvalidRequest:
-    return InvalidRequest(f"{name}: unknown query parameter", reason="UNKNOWN_PARAMETER", field=name)
+    def _unknown(self, name: str) -> InvalidRequest:
+        message = f"{name}: unknown query parameter; this route takes its fields from the body"
+        return InvalidRequest(message, reason="UNKNOWN_PARAMETER", field=name)
 
 
 def _pairs(query: bytes) -> list[tuple[str, str]]:

@@ -48,6 +48,9 @@ class GatewaySettings(BaseSettings):
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
         default="INFO", description="lowest level that is logged"
     )
+    ignore_unknown: bool = Field(
+        default=False, description="ignore query parameters and JSON fields that the contract does not have"
+    )
     max_body_bytes: int = Field(default=1024 * 1024, ge=1, description="largest request body taken")
     max_head_bytes: int = Field(default=32 * 1024, ge=256, description="largest request line with headers taken")
     max_headers: int = Field(default=100, ge=1, description="most headers taken in a request")

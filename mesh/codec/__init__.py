@@ -15,6 +15,7 @@ from mesh.codec.duplicates import first_duplicate
 from mesh.codec.faults import DECODER_ERRORS, DecodeError, expectation, first_fault, is_well_known
 from mesh.codec.floats import BEYOND_FLOATS, FloatShortener, with_largest
 from mesh.codec.registry import registry_of
+from mesh.codec.rewriting import without_unknown
 from mesh.codec.types import MessageType, element_of
 
 __all__ = [
@@ -41,7 +42,10 @@ class EncodeError(ValueError):
 class Codec:
     """Encodes and decodes the messages of one registry. Types are prepared on first use and kept."""
 
-    def __init__(self, registry: Registry) -> None:
+    def __init__(self, registry: Registry, *, ignores_unknown: bool = False) -> None:
+        """`ignores_unknown`: fields that a message does not have are dropped from JSON; not enum names, and not what
+        an Any holds."""
+        self.ignores_unknown = ignores_unknown
         self._registry = registry
         self._types: dict[str, MessageType] = {}
         self._floating: dict[type[Message], bool] = {}
@@ -95,8 +99,8 @@ class Codec:
             raise DecodeError("", f"malformed JSON: {error}") from None
         except DECODER_ERRORS as error:
             document = _document(body)
-            if kind.has_floats and (larger := with_largest(kind.descriptor, document)) != document:
-                return self._decoded(kind, json.dumps(plain(larger)).encode())
+            if (mended := self._mended(kind, document)) != document:
+                return self._decoded(kind, json.dumps(plain(mended)).encode())
             raise self._fault(kind, document) or DecodeError("", str(error)) from None
 
     def _type(self, full_name: str) -> MessageType:
@@ -108,7 +112,13 @@ class Codec:
         return known
 
     def _fault(self, kind: MessageType, document: Document) -> DecodeError | None:
-        return first_fault(kind.descriptor, with_largest(kind.descriptor, document), self._registry)
+        return first_fault(kind.descriptor, self._mended(kind, document), self._registry)
+
+    def _mended(self, kind: MessageType, document: Document) -> Document:
+        """The document as the decoder takes it, where it is right and the decoder is not."""
+        if self.ignores_unknown:
+            document = without_unknown(kind.descriptor, document)
+        return with_largest(kind.descriptor, document) if kind.has_floats else document
 
 
 def _document(body: bytes) -> Document:

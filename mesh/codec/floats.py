@@ -8,7 +8,8 @@ from typing import Any
 
 from protobuf import DescField, DescFieldValueList, DescFieldValueMap, DescMessage, Message, ScalarType
 
-from mesh.codec.document import Document, Element, Members, field_named
+from mesh.codec.document import Document, Element
+from mesh.codec.rewriting import rewritten
 from mesh.codec.types import MessageType, element_of
 
 LARGEST = (2 - 2**-23) * 2.0**127
@@ -23,34 +24,18 @@ _FEWEST_DIGITS, _MOST_DIGITS = 6, 9
 
 def with_largest(message: DescMessage, value: Document) -> Document:
     """The document with the exact value of the largest float, where a text that rounds to it sets a float."""
-    if message.type_name == _WRAPPER:
-        return _rounded(value)
-    if not isinstance(value, Members):
+    return rewritten(message, value, _rounded)
+
+
+def _rounded(element: Element, value: Document) -> Document:
+    if element is not ScalarType.FLOAT and getattr(element, "type_name", "") != _WRAPPER:
         return value
-    return Members(tuple((name, _of_field(field_named(message, name), held)) for name, held in value.pairs))
-
-
-def _of_field(field: DescField | None, value: Document) -> Document:
-    if field is None:
-        return value
-    element = element_of(field)
-    if isinstance(field.value, DescFieldValueList) and isinstance(value, list):
-        return [_of_element(element, item) for item in value]
-    if isinstance(field.value, DescFieldValueMap) and isinstance(value, Members):
-        return Members(tuple((key, _of_element(element, item)) for key, item in value.pairs))
-    return _of_element(element, value)
-
-
-def _of_element(element: Element, value: Document) -> Document:
-    if isinstance(element, DescMessage):
-        return with_largest(element, value)
-    return _rounded(value) if element is ScalarType.FLOAT else value
-
-
-def _rounded(value: Document) -> Document:
     if isinstance(value, bool) or (isinstance(value, str) and not _NUMBER.fullmatch(value)):
         return value
-    number = float(value) if isinstance(value, str | int | float) else 0.0
+    try:
+        number = float(value) if isinstance(value, str | int | float) else 0.0
+    except OverflowError:  # an integer beyond a double
+        return value
     return (LARGEST if number > 0 else -LARGEST) if LARGEST < abs(number) < BEYOND_FLOATS else value
 
 

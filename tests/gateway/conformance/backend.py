@@ -43,7 +43,7 @@ class Backend(grpc.GenericRpcHandler):
     called: asyncio.Event = field(default_factory=asyncio.Event)
     cancelled: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def begin(self, answers: tuple[str | bytes, ...] | None, fails: Fails | None, waits: bool) -> None:
+    def begin(self, answers: tuple[str | bytes, ...] | None, fails: Fails | None, *, waits: bool) -> None:
         """Sets the scene of a case."""
         self.answers, self.fails, self.waits = answers, fails, waits
         self.calls = []
@@ -72,18 +72,16 @@ class Backend(grpc.GenericRpcHandler):
         call = Call(method.name, [], dict(context.invocation_metadata()), context.time_remaining())
         self.calls.append(call)
         self.called.set()
-        echoes = self.answers is None and self.fails is None and method.input_type is method.output_type
+        says_nothing = self.answers is None and self.fails is None and not self.waits
+        echoes = says_nothing and method.input_type is method.output_type
         async for request in requests:
             call.requests.append(request)
             if echoes:
                 yield request
+        for answer in ("",) if says_nothing and not echoes else self.answers or ():
+            yield answer if isinstance(answer, bytes) else message(method.output_type, answer).SerializeToString()
         if self.waits:
             await asyncio.Event().wait()
-        for answer in ("",) if self.answers is None and self.fails is None and not echoes else self.answers or ():
-            if isinstance(answer, bytes):
-                yield answer
-            else:
-                yield message(method.output_type, answer).SerializeToString()
         if self.fails is not None:
             await _abort(context, self.fails)
 

@@ -30,8 +30,8 @@ class Case:
     a message; `""` says that it was not called, and None that nobody looks.
     `body` is the exact body, `has` are parts of it. `reason` and `fields` are what an AIP-193 error must say: the
     reason of its ErrorInfo, the fields of its BadRequest.
-    `answers` is what the service answers, in text format or as raw bytes. `hangs_up`: the service answers nothing, and
-    the client goes away; the call must then be cancelled."""
+    `answers` is what the service answers, in text format or as raw bytes; then it `fails`, or `waits` until it is
+    cancelled. `hangs_up`: the client goes away when the service was called, which must cancel the call."""
 
     id: str
     source: str
@@ -48,6 +48,7 @@ class Case:
     deadline: tuple[float, float] | None = None
     answers: tuple[str | bytes, ...] | None = None
     fails: Fails | None = None
+    waits: bool = False
     hangs_up: bool = False
 
 

@@ -18,6 +18,7 @@ from tests.gateway.conformance.tables import (
     idempotency,
     json_in,
     json_out,
+    leniency,
     limits,
     masks,
     options_head,
@@ -63,9 +64,10 @@ TABLES = {
         limits,
         compression,
         browsers,
+        leniency,
         documents,
     )
 }
 
-SETTINGS: dict[str, dict[str, Any]] = {"browsers": browsers.SETTINGS}
+SETTINGS: dict[str, dict[str, Any]] = {"browsers": browsers.SETTINGS, "leniency": leniency.SETTINGS}
 """Settings of the gateway for tables that need some, whose values have as many types as settings have."""

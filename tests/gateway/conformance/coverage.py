@@ -80,9 +80,9 @@ ROWS = (
         },
     ),
     Requirement(
-        "unknown query parameters and unknown JSON fields: a 400 that names them",
+        "unknown query parameters and unknown JSON fields: a 400 that names them, or ignored by option",
         {
-            "gateway.md": "unknown query parameters | unknown JSON fields",
+            "gateway.md": "unknown query parameters | unknown JSON fields | option to ignore unknown names",
         },
     ),
     Requirement(

@@ -29,7 +29,7 @@ class World:
 
     async def play(self, case: Case) -> Response:
         """Sends a case's bytes on a connection of its own; returns what came back."""
-        self.backend.begin(case.answers, case.fails, case.hangs_up)
+        self.backend.begin(case.answers, case.fails, waits=case.waits or case.hangs_up)
         connection = await Connection.open(self.port)
         try:
             connection.writer.write(case.sends)

@@ -22,6 +22,7 @@ CASES: tuple[Case, ...] = (
         send("POST", f"{VOLUMES}?request_id=own", "{}", idempotency_key="9f1c"),
         "CONTRADICTORY_HEADER",
         "idempotency-key",
+        "requestId",
     ),
     Case(
         "a request_id without a header",

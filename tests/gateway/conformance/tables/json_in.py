@@ -91,6 +91,7 @@ CASES: tuple[Case, ...] = (
     reads("the least float", FLOAT, '{"aFloat":1e-45}', "a_float: 1e-45"),
     reads("minus nothing, of floats", FLOAT, '{"aDouble":-0.0}', "a_double: -0.0"),
     rejects("beyond a float", FLOAT, '{"aFloat":3.502823e+38}', "aFloat"),
+    rejects("of four hundred digits", FLOAT, '{"aFloat":' + "9" * 400 + "}", "aFloat"),
     rejects("just beyond a float", FLOAT, '{"aFloat":3.4028236e+38}', "aFloat"),
     rejects("beyond a double", FLOAT, '{"aDouble":1.89769e+308}', "aDouble"),
     rejects("beyond a double in a text", FLOAT, '{"aDouble":"1e400"}', "aDouble"),
