@@ -197,7 +197,7 @@ ROWS = (
         {
             "OpenAPI": "3.1",
         },
-        ("gateway/test_app.py",),
+        ("gateway/test_reload.py", "gateway/test_reflection.py"),
     ),
     Requirement(
         "compression, CORS, health, request-size limits, slow-client limits",

@@ -16,5 +16,5 @@ CASES: tuple[Case, ...] = (
     ),
     Case("its page", OPENAPI, get("/docs"), 200, "", has=(b"swagger-ui",)),
     Case("of the process", HEALTH, get("/healthz"), 200, "", b'{"status":"SERVING"}'),
-    Case("of the services", HEALTH, get("/readyz"), 200, "", b'{"upstreams":{"test.conformance.v1":"SERVING"}}'),
+    Case("of the services", HEALTH, get("/readyz"), 200, "", has=(b'"test.conformance.v1":"SERVING"',)),
 )
