@@ -51,6 +51,11 @@ WE_REFUSE = [
         b'{"aDouble": "1_000"}',
     ),
     Deviation(
+        "The text of a number beyond all floats is not infinity.",
+        r'expected a number, got "-?([0-9.]{39,}(\.\.\.|")|[0-9.]+[eE]\+?[0-9]{2,}")',
+        b'{"aFloat": "1e39"}',
+    ),
+    Deviation(
         "An integer's text is of ASCII digits, without underscores.",
         r'expected an integer( of 0 or more)?, got "[^"]*[^ -^`-~][^"]*("|\.\.\.)',
         b'{"anInt32": "1_000"}',
@@ -104,11 +109,6 @@ WE_REFUSE = [
         "NaN and Infinity are no JSON, in a google.protobuf.Value too.",
         r"malformed JSON: .*",
         b'{"value": NaN}',
-    ),
-    Deviation(
-        "A number of a google.protobuf.Value is finite, also where it is only too large.",
-        r"expected (a list|a JSON value|an object), got .*Infinity.*",
-        b'{"value": 1e400}',
     ),
     Deviation(
         "A field has one value, whichever of its two names it is given by.",

@@ -62,6 +62,7 @@ def test_any_wire_bytes_are_json_or_a_value_error(codec: Codec, wire: bytes) -> 
         (b'{"[test.extension]": 1}', "[test.extension]", "unknown field"),
         (b'{"anInt32": "x"}', "anInt32", 'expected an integer, got "x"'),
         (b'{"an_int32": {}}', "an_int32", "expected an integer, got {}"),
+        (b'{"aFloat": %s}' % (b"1" * 400), "aFloat", f"expected a number, got {'1' * 40}..."),
         (b'{"aUint32": -1}', "aUint32", "expected an integer of 0 or more, got -1"),
         (b'{"aBool": "true"}', "aBool", 'expected true or false, got "true"'),
         (b'{"someBytes": "!"}', "someBytes", 'expected a base64 string, got "!"'),
