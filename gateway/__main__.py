@@ -26,14 +26,14 @@ def serve(settings: GatewaySettings) -> None:
 
 
 async def _serve(settings: GatewaySettings) -> None:
+    keep_what_is_loaded()  # before there is a contract, which must go when there is another
     try:
-        gateway = create_gateway(settings, settled=keep_what_is_loaded)
+        gateway = create_gateway(settings)
         listener = listen(settings)
     except (ContractError, RouteError, HeaderError, OSError) as error:
         raise StartError(f"gateway: {error}") from error
     host, port, *_ = listener.getsockname()
     _log.info("listening", extra={"facts": {"address": f"{host}:{port}", "routes": len(gateway.table.routes)}})
-    keep_what_is_loaded()
     asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, gateway.reload)
     config = server_config(gateway.app, settings, gateway.refused)
     await DrainingServer(config, gateway.drain).serve([listener])

@@ -89,11 +89,8 @@ def create_app(settings: GatewaySettings, registry: CollectorRegistry | None = N
     return create_gateway(settings, registry).app
 
 
-def create_gateway(
-    settings: GatewaySettings, registry: CollectorRegistry | None = None, *, settled: Callable[[], None] = lambda: None
-) -> Gateway:
-    """Compiles everything, connects to nothing. Metrics go to `registry`, or to one of their own. `settled` is called
-    each time that a former contract has been dropped.
+def create_gateway(settings: GatewaySettings, registry: CollectorRegistry | None = None) -> Gateway:
+    """Compiles everything, connects to nothing. Metrics go to `registry`, or to one of their own.
 
     Raises ContractError, RouteError and HeaderError for what cannot be served, OSError for a descriptor set that
     cannot be read."""
@@ -107,7 +104,7 @@ def create_gateway(
     said = _sources(settings)
     names = {source.name: snapshot for source, snapshot in said.items()}
     transcoder = Transcoder(make(int(any(names.values())), names), observation)
-    reloader = Reloader(transcoder, said, make, state, settings.stream_grace, settled)
+    reloader = Reloader(transcoder, said, make, state, settings.stream_grace)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncGenerator[None]:

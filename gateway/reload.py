@@ -75,16 +75,14 @@ class Reloader:
         make: Callable[[int, Mapping[str, Snapshot | None]], Generation],
         state: ContractState,
         stream_grace: float,
-        settled: Callable[[], None],
     ) -> None:
         """`said` holds every source with what the transcoder's generation has of it; `make` makes the next ones, in a
-        thread. `settled` is called when a former contract is gone."""
+        thread."""
         self._transcoder = transcoder
         self._said = dict(said)
         self._make = make
         self._state = state
         self._stream_grace = stream_grace
-        self._settled = settled
         self._loading = asyncio.Lock()
         self._complaints: dict[Source, str] = {}
         self._retiring: dict[asyncio.Task[None], Generation] = {}
@@ -161,8 +159,6 @@ class Reloader:
     def _retired(self, task: "asyncio.Task[None]") -> None:
         del self._retiring[task]
         self._state.retiring.set(len(self._retiring))
-        if not task.cancelled():
-            self._settled()
 
     async def _close(self) -> None:
         generations = [self._transcoder.generation, *self._retiring.values()]

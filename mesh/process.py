@@ -24,9 +24,7 @@ def stop_event() -> asyncio.Event:
 
 def keep_what_is_loaded() -> None:
     """Called when a process is about to serve: takes all that it has loaded from the garbage collector's sight. A full
-    look at a service's hundred thousand objects is a pause of some 60 ms, and finds nothing. Called again, it lets go
-    of what is no longer used."""
-    gc.unfreeze()
+    look at a service's hundred thousand objects is a pause of some 60 ms, and finds nothing."""
     gc.collect()
     gc.freeze()
 
