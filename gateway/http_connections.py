@@ -20,7 +20,7 @@ from uvicorn.server import ServerState
 
 from gateway.errors import ErrorReply, RequestRefused, RequestTimeout, TooManyConnections, reply_to_refusal
 from gateway.http_reading import At, HttpReading
-from gateway.peers import GONE, WatchfulFlow
+from gateway.peers import GONE
 
 LINGER = 2.0
 """Seconds for which a client may still send, unheard, after its last answer: a close with unread bytes would be a
@@ -52,7 +52,6 @@ class HttpConnection(HttpReading):
     def connection_made(self, transport: asyncio.Transport) -> None:
         """Refuses a connection too many."""
         super().connection_made(transport)
-        self.flow = self._watch = WatchfulFlow(self.transport, self.is_full)
         if len(self.connections) > self.limits.max_connections:
             self._say_last(TooManyConnections(reason="TOO_MANY_CONNECTIONS", headers=[(b"retry-after", b"1")]))
         else:
@@ -63,6 +62,11 @@ class HttpConnection(HttpReading):
         self.stop_reading()
         self._gone.set()
         super().connection_lost(exc)
+        # Nothing here may hold itself, as errors do by their tracebacks: the collector comes late.
+        self._refusal = self._broken = self._owed = None
+        self.app = self._application
+        if self.cycle is not None:  # pyright: ignore[reportUnnecessaryComparison]
+            self.cycle.transport = self.transport
 
     def become_socket(self, rest: bytes) -> None:
         """Gives the connection to the WebSocket protocol."""
@@ -164,7 +168,6 @@ class HttpConnection(HttpReading):
         """What comes now is not heard, and nothing is waited for."""
         super().stop_reading()
         self._stop_clock()
-        self._watch.stop_looking()
 
     # The application's side -------------------------------------------------------------------------------------------
 

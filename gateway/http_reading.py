@@ -17,6 +17,7 @@ from gateway.coalescing import CoalescingConnection
 from gateway.errors import HeadTooLarge, InvalidRequest, RequestRefused
 from gateway.heads import check_handshake, check_head, check_upgrade, refusal_of, too_large
 from gateway.limits import Limits
+from gateway.peers import WatchfulFlow
 
 _END = b"\r\n\r\n"
 _SLICE, _SLICES = 4096, 4
@@ -51,7 +52,6 @@ class HttpReading(CoalescingConnection):
         self._fed = 0
         self._size = 0  # of this head; of a chunked body, since its last data
         self._left: int | None = None  # of this body; None when it is chunked
-        self._held = False
         self._refusal: RequestRefused | None = None  # raised where the parser hides it
 
     def refuse(self, refusal: RequestRefused) -> None:
@@ -66,11 +66,18 @@ class HttpReading(CoalescingConnection):
         """Everything that may be parsed has been."""
         raise NotImplementedError
 
+    def connection_made(self, transport: asyncio.Transport) -> None:
+        """See asyncio.Protocol."""
+        super().connection_made(transport)
+        self.flow = self._flow = WatchfulFlow(self.transport)
+
     def stop_reading(self) -> None:
         """What comes now is not heard."""
         self._at = At.OVER
         self._data = b""
         self._fed = 0
+        self._flow.is_full = False
+        self._flow.stop_looking()
 
     @property
     def is_answering(self) -> bool:
@@ -141,17 +148,11 @@ class HttpReading(CoalescingConnection):
         if self._fed == len(self._data):
             self._data = self._data[1 - len(_END) :] if self._at is At.HEAD else b""
             self._fed = len(self._data)
-        if self.is_full():
-            self._held = True
-            self.flow.pause_reading()
-        elif self._held:
-            self._held = False
-            if len(self.cycle.body) <= HIGH_WATER_LIMIT:
-                self.flow.resume_reading()
-
-    def is_full(self) -> bool:
-        """Whether enough waits to be parsed."""
-        return len(self._data) - self._fed > HIGH_WATER_LIMIT
+        was_full, self._flow.is_full = self._flow.is_full, len(self._data) - self._fed > HIGH_WATER_LIMIT
+        if self._flow.is_full:
+            self._flow.pause_reading()
+        elif was_full and len(self.cycle.body) <= HIGH_WATER_LIMIT:
+            self._flow.resume_reading()
 
     # What the parser finds --------------------------------------------------------------------------------------------
 

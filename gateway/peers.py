@@ -6,7 +6,6 @@ bytes for which the kernel has no room is nowhere to be seen.
 
 import asyncio
 import socket
-from collections.abc import Callable
 
 from uvicorn.protocols.http.flow_control import FlowControl
 
@@ -30,12 +29,12 @@ def is_gone(transport: asyncio.BaseTransport) -> bool:
 
 
 class WatchfulFlow(FlowControl):
-    """Flow control that ends a connection whose peer goes away while nothing is read, and that reads nothing while
-    `is_full`."""
+    """Flow control that ends a connection whose peer goes away while nothing is read."""
 
-    def __init__(self, transport: asyncio.Transport, is_full: Callable[[], bool]) -> None:
+    def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__(transport)
-        self._is_full = is_full
+        self.is_full = False
+        """Whether enough has been read: nothing is, until this is over, whoever asks."""
         self._look: asyncio.TimerHandle | None = None
 
     def pause_reading(self) -> None:
@@ -46,7 +45,7 @@ class WatchfulFlow(FlowControl):
 
     def resume_reading(self) -> None:
         """Reads again, unless enough has been read."""
-        if self.read_paused and not self._is_full():
+        if self.read_paused and not self.is_full:
             self.stop_looking()
             super().resume_reading()
 

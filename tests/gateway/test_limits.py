@@ -2,7 +2,9 @@
 slow-client limits"."""
 
 import asyncio
+import gc
 import json
+import weakref
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -336,6 +338,34 @@ async def test_a_client_that_takes_no_answers_is_dropped(tmp_path: Path) -> None
         connection.close()
 
     assert len(running.library.seen) < 20
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        GET + b"\r\n",
+        GET,
+        b"nonsense",
+        POST + b"content-length: 5\r\n\r\n{",
+        POST + b"content-length: 5000000\r\n\r\n{",
+        POST + b"transfer-encoding: chunked\r\n\r\nno size\r\n",
+    ],
+)
+async def test_what_a_connection_cost_is_free_when_it_ends(impatient: Running, raw: bytes) -> None:
+    open_before = impatient.server.server_state.connections.copy()
+    gc.disable()  # it would find what holds itself, but late
+    try:
+        connection = await sent(impatient.port, raw)
+        async with asyncio.timeout(10):
+            while not (opened := impatient.server.server_state.connections - open_before):
+                await asyncio.sleep(0)
+            held = weakref.ref(opened.pop())
+            await connection.reader.read(1)
+            connection.close()
+            while held() is not None:
+                await asyncio.sleep(0.01)
+    finally:
+        gc.enable()
 
 
 # Connections ----------------------------------------------------------------------------------------------------------
