@@ -11,7 +11,7 @@ from gateway.app import create_gateway
 from gateway.binding import RouteError
 from gateway.contract import ContractError
 from gateway.headers import HeaderError
-from gateway.listening import DrainingServer, listen, server_config
+from gateway.listening import DrainingServer, allow_connections, listen, server_config
 from gateway.settings import GatewaySettings
 from mesh import logs
 from mesh.process import StartError, keep_what_is_loaded, run
@@ -30,6 +30,7 @@ async def _serve(settings: GatewaySettings) -> None:
     try:
         gateway = create_gateway(settings)
         listener = listen(settings)
+        allow_connections(settings.max_connections)
     except (ContractError, RouteError, HeaderError, OSError) as error:
         raise StartError(f"gateway: {error}") from error
     host, port, *_ = listener.getsockname()

@@ -16,8 +16,8 @@ from uvicorn.server import ServerState
 from gateway.coalescing import CoalescingConnection
 from gateway.errors import HeadTooLarge, InvalidRequest, RequestRefused
 from gateway.heads import check_handshake, check_head, check_upgrade, refusal_of, too_large
-from gateway.limits import Limits
 from gateway.peers import WatchfulFlow
+from gateway.settings import GatewaySettings
 
 _END = b"\r\n\r\n"
 _SLICE, _SLICES = 4096, 4
@@ -37,7 +37,7 @@ class At(Enum):
 class HttpReading(CoalescingConnection):
     """The reading half of a connection."""
 
-    limits: Limits
+    limits: GatewaySettings
 
     def __init__(
         self,

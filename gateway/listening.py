@@ -1,6 +1,7 @@
 """How the gateway listens: its socket, and uvicorn with the gateway's own connections. Decides no limit."""
 
 import math
+import resource
 import socket
 from collections.abc import Callable
 
@@ -9,12 +10,13 @@ from starlette.types import ASGIApp
 
 from gateway.errors import ErrorReply
 from gateway.http_connections import HttpConnection
-from gateway.limits import Limits, limits_of
 from gateway.settings import GatewaySettings
 from gateway.socket_connections import SocketConnection
 
 _KEEP_ALIVE = 75
 _BACKLOG = 2048
+_OTHER_FILES = 256
+"""Files that are no client's: channels to services, and those that are being refused."""
 
 
 class DrainingServer(uvicorn.Server):
@@ -40,7 +42,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings, refused: Callable[[Er
     by the kernel's timeout (`listen`), not by pongs, which nobody reads while a socket is held back."""
     return uvicorn.Config(
         app,
-        http=_connections(limits_of(settings), refused),
+        http=_connections(settings, refused),
         ws=SocketConnection,
         lifespan="on",
         log_config=None,
@@ -57,7 +59,7 @@ def server_config(app: ASGIApp, settings: GatewaySettings, refused: Callable[[Er
     )
 
 
-def _connections(its_limits: Limits, its_refused: Callable[[ErrorReply], None]) -> type[HttpConnection]:
+def _connections(its_limits: GatewaySettings, its_refused: Callable[[ErrorReply], None]) -> type[HttpConnection]:
     """uvicorn makes connections of a class, and gives them nothing of ours."""
 
     class LimitedConnection(HttpConnection):
@@ -65,6 +67,14 @@ def _connections(its_limits: Limits, its_refused: Callable[[ErrorReply], None]) 
         refused = staticmethod(its_refused)
 
     return LimitedConnection
+
+
+def allow_connections(count: int) -> None:
+    """Lets this process open as many files as that takes, as far as its hard limit goes: the soft one is often 1024."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = count + _OTHER_FILES if hard == resource.RLIM_INFINITY else min(count + _OTHER_FILES, hard)
+    if soft not in (resource.RLIM_INFINITY, hard) and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 def listen(settings: GatewaySettings) -> socket.socket:
