@@ -140,6 +140,9 @@ class Reloader:
         except (ContractError, RouteError) as error:
             self._complain(source, error)
             return
+        except Exception:  # a bug, which the task's supervisor logs
+            self._state.failed()
+            raise
         self._replace_by(generation)
 
     def _replace_by(self, new: Generation) -> None:
@@ -174,7 +177,7 @@ class Reloader:
             self._complaints[source] = str(error)
             level = logging.WARNING if isinstance(error, SourceError) else logging.ERROR
             facts = {"source": source.name, "error": str(error), "generation": self._transcoder.generation.number}
-            _log.log(level, "contract not loaded, the former one goes on", extra={"facts": facts})
+            _log.log(level, "contract not loaded", extra={"facts": facts})
 
 
 def _beside_the_loop(make: Callable[[], Generation]) -> Generation:
