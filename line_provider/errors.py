@@ -5,7 +5,7 @@ NotFound
 InvalidArgument
 ├── TitleInvalid
 ├── DeadlineInvalid
-└── UpdateMaskInvalid
+└── UpdateMaskInvalid   the mesh's own
 FailedPrecondition
 ├── EventFinished
 └── DeadlinePassed
@@ -13,7 +13,7 @@ Aborted
 └── EtagMismatch     the mesh's own
 """
 
-from mesh.errors import EtagMismatch, FailedPrecondition, InvalidArgument, NotFound
+from mesh.errors import EtagMismatch, FailedPrecondition, InvalidArgument, NotFound, UpdateMaskInvalid
 
 __all__ = [
     "DeadlineInvalid",
@@ -42,12 +42,6 @@ class DeadlineInvalid(InvalidArgument):
     """An event's deadline is a time in the future."""
 
     reason = "DEADLINE_INVALID"
-
-
-class UpdateMaskInvalid(InvalidArgument):
-    """Only an event's title and deadline can be changed."""
-
-    reason = "UPDATE_MASK_INVALID"
 
 
 class EventFinished(FailedPrecondition):

@@ -11,13 +11,13 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from line_provider import commands, queries, tables
 from line_provider.domain import Event, Status
-from line_provider.errors import DeadlineInvalid, UpdateMaskInvalid
+from line_provider.errors import DeadlineInvalid
 from line_provider.ports import Work
-from line_provider.queries import EventFilter, EventWatch
+from line_provider.queries import EventFilter
 from mesh.idempotency import Once, once
-from mesh.paging import DEFAULT_PAGE_SIZE, id_position, page_token
-
-_FIELDS = frozenset(event_pb2.Event.DESCRIPTOR.fields_by_name)
+from mesh.masks import masked
+from mesh.paging import id_position, limit_of, page_of
+from mesh.watch import Watch
 
 
 class EventServicer(event_pb2_grpc.EventServiceServicer):
@@ -29,7 +29,7 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
         self,
         engine: AsyncEngine,
         begin: Callable[[Once | None], Work],
-        watch: EventWatch,
+        watch: Watch[Event],
         clock: Callable[[], datetime],
     ) -> None:
         """Takes an engine for reads, what begins a transaction, and a clock that tells UTC."""
@@ -50,23 +50,20 @@ class EventServicer(event_pb2_grpc.EventServiceServicer):
 
     async def ListEvents(self, request: event_pb2.ListEventsRequest, context: Any) -> event_pb2.ListEventsResponse:
         """Newest first."""
-        size = request.page_size or DEFAULT_PAGE_SIZE
-        before = id_position(request, request.page_token)
-        events = await queries.list_events(
-            self._engine, _filter(request), now=self._clock(), before=before, limit=size + 1
-        )
-        token = page_token(request, str(events[size - 1].event_id)) if len(events) > size else ""
-        return event_pb2.ListEventsResponse(events=map(to_proto, events[:size]), next_page_token=token)
+        before, limit = id_position(request, request.page_token), limit_of(request)
+        found = await queries.list_events(self._engine, _filter(request), now=self._clock(), before=before, limit=limit)
+        page = page_of(request, found, to_proto, lambda event: event.event_id)
+        return event_pb2.ListEventsResponse(events=page.messages, next_page_token=page.token)
 
     async def UpdateEvent(self, request: event_pb2.UpdateEventRequest, context: Any) -> event_pb2.Event:
         """Raises EventNotFound, EtagMismatch, EventFinished, DeadlinePassed, TitleInvalid, DeadlineInvalid,
         UpdateMaskInvalid."""
-        masked = _masked(request)
+        fields = masked(request.event, request.update_mask)
         event = await commands.update_event(
             self._begin(None),
             UUID(request.event.event_id),
-            title=request.event.title if "title" in masked else None,
-            deadline=_deadline(request.event) if "deadline" in masked else None,
+            title=request.event.title if "title" in fields else None,
+            deadline=_deadline(request.event) if "deadline" in fields else None,
             etag=request.etag,
             now=self._clock(),
         )
@@ -103,16 +100,6 @@ def to_proto(event: Event) -> event_pb2.Event:
     if event.finished_at is not None:
         message.finished_at.FromDatetime(event.finished_at)
     return message
-
-
-def _masked(request: event_pb2.UpdateEventRequest) -> set[str]:
-    """The fields to change. Without a mask, those that are set; output-only fields are ignored (AIP-203)."""
-    paths = set(request.update_mask.paths) or {field.name for field, _ in request.event.ListFields()}
-    if "*" in paths:
-        return set(_FIELDS)
-    if unknown := paths - _FIELDS:
-        raise UpdateMaskInvalid(f"An event has no field {min(unknown)}.", field="update_mask")
-    return paths
 
 
 def _deadline(event: event_pb2.Event) -> datetime:

@@ -4,9 +4,8 @@ import asyncio
 from datetime import UTC, datetime
 from functools import partial
 
-from line_provider import tables
+from line_provider import queries, tables
 from line_provider.handlers import HANDLED, ScoreHandler
-from line_provider.queries import EventWatch
 from line_provider.repository import EventWork, SqlScores
 from line_provider.servicer import EventServicer
 from line_provider.settings import Settings
@@ -17,6 +16,7 @@ from mesh.maintenance import MaintenanceServicer, inbox_tasks, request_tasks
 from mesh.server import Server
 from mesh.signal import Signal
 from mesh.uow import UnitOfWork, disposing, open_engine
+from mesh.watch import Watch
 
 NAME = "line_provider"
 
@@ -36,7 +36,7 @@ def wire(settings: Settings) -> Server:
     def scores(work: UnitOfWork) -> SqlScores:
         return SqlScores(work, changed)
 
-    events = EventServicer(reads, begin, EventWatch(reads, changed, draining), clock)
+    events = EventServicer(reads, begin, Watch(partial(queries.get_event, reads), changed, draining), clock)
     inbox = InboxServicer(engine, NAME, dict.fromkeys(HANDLED, ScoreHandler(scores, clock)))
     maintenance = MaintenanceServicer([*inbox_tasks(engine), *request_tasks(engine, tables.request)])
     return Server(

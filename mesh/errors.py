@@ -2,7 +2,8 @@
 
 Refusal
 ├── InvalidArgument      the request itself is wrong
-│   └── RequestIdReused  a request_id came back with another body
+│   ├── RequestIdReused  a request_id came back with another body
+│   └── UpdateMaskInvalid   an update_mask names what is no field
 ├── Unauthenticated      no valid token
 ├── PermissionDenied     a valid token that is not enough
 ├── NotFound             no such thing, or not the caller's to see
@@ -84,6 +85,12 @@ class RequestIdReused(InvalidArgument):
     """This request_id was used before with another request."""
 
     reason = "REQUEST_ID_REUSED"
+
+
+class UpdateMaskInvalid(InvalidArgument):
+    """The update_mask names a field that there is not."""
+
+    reason = "UPDATE_MASK_INVALID"
 
 
 class Unauthenticated(Refusal):

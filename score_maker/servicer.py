@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.call import current_call
 from mesh.idempotency import Once, once
-from mesh.paging import DEFAULT_PAGE_SIZE, id_position, page_token
+from mesh.paging import id_position, limit_of, page_of
 from mesh.saga import SagaServicer
 from score_maker import commands, queries, tables
 from score_maker.domain import Caller, Score
@@ -53,11 +53,10 @@ class ScoreServicer(score_pb2_grpc.ScoreServiceServicer):
 
     async def ListScores(self, request: score_pb2.ListScoresRequest, context: Any) -> score_pb2.ListScoresResponse:
         """Newest first. Raises NotYourScores, UserIdInvalid."""
-        size = request.page_size or DEFAULT_PAGE_SIZE
-        before = id_position(request, request.page_token)
-        scores = await queries.list_scores(self._engine, _filter(request), _caller(), before=before, limit=size + 1)
-        token = page_token(request, str(scores[size - 1].score_id)) if len(scores) > size else ""
-        return score_pb2.ListScoresResponse(scores=map(to_proto, scores[:size]), next_page_token=token)
+        before, limit = id_position(request, request.page_token), limit_of(request)
+        found = await queries.list_scores(self._engine, _filter(request), _caller(), before=before, limit=limit)
+        page = page_of(request, found, to_proto, lambda score: score.score_id)
+        return score_pb2.ListScoresResponse(scores=page.messages, next_page_token=page.token)
 
     async def WithdrawScore(self, request: score_pb2.WithdrawScoreRequest, context: Any) -> score_pb2.Score:
         """Raises ScoreNotFound, NotYourScore, EtagMismatch, ScorePending, NothingToWithdraw, EventFinished,

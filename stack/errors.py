@@ -30,8 +30,10 @@ class StartFailed(StackError):
 
 
 class CallFailed(StackError):
-    """A service refused the call. `elsewhere`: another service may know what this one does not."""
+    """A service refused the call. `elsewhere`: another service may know what this one does not; `understood`: this one
+    knows at least the question."""
 
-    def __init__(self, sentence: str, *, elsewhere: bool = False) -> None:
+    def __init__(self, sentence: str, *, elsewhere: bool = False, understood: bool = True) -> None:
         super().__init__(sentence)
         self.elsewhere = elsewhere
+        self.understood = understood

@@ -65,7 +65,8 @@ async def ask(
             return await call(Session(channel, (("authorization", f"Bearer {bearer}"),)))
         except grpc.aio.AioRpcError as error:
             sentence = f"{service}: {error.details() or 'no answer'} ({error.code().name})"
-            raise CallFailed(sentence, elsewhere=error.code() in _NOT_HERE) from None
+            understood = error.code() is not grpc.StatusCode.UNIMPLEMENTED
+            raise CallFailed(sentence, elsewhere=error.code() in _NOT_HERE, understood=understood) from None
 
 
 async def ask_all(
@@ -75,16 +76,16 @@ async def ask_all(
 
     Raises CallFailed, also when no service knows it."""
     answers: dict[str, Reply] = {}
-    last: CallFailed | None = None
+    most = CallFailed("No service was asked.", understood=False)
     for service, target in targets(directory, chosen).items():
         try:
             answers[service] = await ask(directory, service, target, call)
         except CallFailed as error:
             if chosen or not error.elsewhere:
                 raise
-            last = error
-    if last is not None and not answers:
-        raise last
+            most = max(error, most, key=_understood)
+    if not answers:
+        raise most
     return answers
 
 
@@ -92,15 +93,19 @@ async def ask_around(
     directory: DataDirectory, chosen: str | None, call: Callable[[Session], Awaitable[Reply]]
 ) -> tuple[str, Reply]:
     """The first service that has what is asked for, and its answer. Raises CallFailed when none has."""
-    last = CallFailed("No service was asked.")
+    most = CallFailed("No service was asked.", understood=False)
     for service, target in targets(directory, chosen).items():
         try:
             return service, await ask(directory, service, target, call)
         except CallFailed as error:
             if not error.elsewhere:
                 raise
-            last = error
-    raise last
+            most = max(error, most, key=_understood)
+    raise most
+
+
+def _understood(failed: CallFailed) -> bool:
+    return failed.understood
 
 
 def _parse(text: str) -> dict[str, str]:

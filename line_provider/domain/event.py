@@ -3,14 +3,15 @@
 An event's status has no transitions of its own: it is a function of the aggregate and moves freely.
 """
 
-import unicodedata
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import Enum
 from uuid import UUID
 
-from line_provider.errors import DeadlineInvalid, DeadlinePassed, EtagMismatch, EventFinished, TitleInvalid
+from line_provider.errors import DeadlineInvalid, DeadlinePassed, EventFinished, TitleInvalid
 from mesh.errors import Refusal
+from mesh.etags import etag_of, expect_edit
+from mesh.texts import is_line
 
 NEUTRAL_RATE = 3
 """The mean from which an event is HIGH_SCORE, and the rate of the scores that the Bayesian mean imagines."""
@@ -86,12 +87,11 @@ class Event:
     @property
     def etag(self) -> str:
         """`<edit>.<version>`: only the first part is compared, so that scores do not disturb a manager's edit."""
-        return f"{self.edit}.{self.version}"
+        return etag_of(self.edit, self.version)
 
     def expect(self, etag: str) -> None:
         """Raises EtagMismatch when an edit was made since `etag` was read; an empty etag expects nothing."""
-        if etag and etag.partition(".")[0] != str(self.edit):
-            raise EtagMismatch(field="etag")
+        expect_edit(etag, self.edit)
 
     def objection(self, at: datetime, *, field: str | None = None) -> Refusal | None:
         """Why the event takes nothing that was asked at that time, or None. `field` names it in the caller's
@@ -141,8 +141,7 @@ def new_event(event_id: UUID, title: str, deadline: datetime | None, now: dateti
 
 def valid_title(title: str) -> str:
     """The title. Raises TitleInvalid."""
-    is_printable = not any(unicodedata.category(character) == "Cc" for character in title)
-    if not title.strip() or len(title) > TITLE_LENGTH or not is_printable:
+    if not is_line(title, TITLE_LENGTH):
         raise TitleInvalid(field="event.title")
     return title
 

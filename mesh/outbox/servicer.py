@@ -17,7 +17,7 @@ from mesh.outbox.backlog import read_backlog
 from mesh.outbox.dead_letters import list_dead_letters, redrive
 from mesh.outbox.pull import Puller, PullOrder
 from mesh.outbox.settle import RetryPolicy, Settlement, Settler
-from mesh.paging import DEFAULT_PAGE_SIZE, id_position, page_token
+from mesh.paging import id_position, limit_of, page_of
 from mesh.retention import REMEMBERED
 from mesh.saga.engine import Sagas
 from mesh.signal import Signal
@@ -117,12 +117,11 @@ class OutboxServicer(outbox_pb2_grpc.OutboxServiceServicer):
         self, request: outbox_pb2.ListDeadLettersRequest, context: Any
     ) -> outbox_pb2.ListDeadLettersResponse:
         """Oldest message first."""
-        size = request.page_size or DEFAULT_PAGE_SIZE
         after = id_position(request, request.page_token)
         async with UnitOfWork(self._engine) as work:
-            letters = await list_dead_letters(work.connection, after=after, limit=size + 1)
-        token = page_token(request, letters[size - 1].envelope.message_id) if len(letters) > size else ""
-        return outbox_pb2.ListDeadLettersResponse(dead_letters=letters[:size], next_page_token=token)
+            found = await list_dead_letters(work.connection, after=after, limit=limit_of(request))
+        page = page_of(request, found, lambda letter: letter, lambda letter: letter.envelope.message_id)
+        return outbox_pb2.ListDeadLettersResponse(dead_letters=page.messages, next_page_token=page.token)
 
     async def Redrive(self, request: outbox_pb2.RedriveRequest, context: Any) -> outbox_pb2.RedriveResponse:
         """Raises DeadLetterNotFound, NotRedrivable, TooOldToRedrive."""

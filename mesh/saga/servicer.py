@@ -7,7 +7,7 @@ from sagamesh.mesh.v1 import saga_pb2, saga_pb2_grpc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.errors import NotFound
-from mesh.paging import DEFAULT_PAGE_SIZE, id_position, page_token
+from mesh.paging import id_position, limit_of, page_of
 from mesh.saga.store import list_sagas, read_saga
 from mesh.uow import UnitOfWork
 
@@ -36,11 +36,10 @@ class SagaServicer(saga_pb2_grpc.SagaServiceServicer):
 
     async def ListSagas(self, request: saga_pb2.ListSagasRequest, context: Any) -> saga_pb2.ListSagasResponse:
         """Newest first."""
-        size = request.page_size or DEFAULT_PAGE_SIZE
-        before = id_position(request, request.page_token)
+        before, limit = id_position(request, request.page_token), limit_of(request)
         async with UnitOfWork(self._engine) as work:
-            sagas = await list_sagas(
-                work.connection, state=request.state, entity_id=request.entity_id, before=before, limit=size + 1
+            found = await list_sagas(
+                work.connection, state=request.state, entity_id=request.entity_id, before=before, limit=limit
             )
-        token = page_token(request, sagas[size - 1].saga_id) if len(sagas) > size else ""
-        return saga_pb2.ListSagasResponse(sagas=sagas[:size], next_page_token=token)
+        page = page_of(request, found, lambda saga: saga, lambda saga: saga.saga_id)
+        return saga_pb2.ListSagasResponse(sagas=page.messages, next_page_token=page.token)

@@ -1,73 +1,26 @@
-"""Fixtures of line_provider's tests. A module shares one database and one server; each test begins with no rows."""
+"""Fixtures of line_provider's tests, beside those of every service."""
 
-import uuid
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-import pytest_asyncio
-from sqlalchemy import text
-from sqlalchemy.event import listen, remove
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from mesh.migrate import upgrade
-from mesh.uow import open_engine
-from stack.postgres import ensure_database
 from tests.line_provider.service import LineProvider, serving
 from tests.mesh.echo import Keys
+from tests.services import Schema, dsn, engine, keys, run_in_module_loops, shared, statements, warm_engine
 
-shared = pytest_asyncio.fixture(scope="module", loop_scope="module")
+__all__ = ["dsn", "engine", "keys", "statements", "warm_engine"]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Has the async tests of this directory run in their module's loop, in which its fixtures live."""
-    marker = pytest.mark.asyncio(loop_scope="module")
-    for item in items:
-        if item.path.parent == Path(__file__).parent and pytest_asyncio.is_async_test(item):
-            item.add_marker(marker, append=False)
-
-
-@shared
-async def dsn(postgres: str) -> str:
-    """A database with line_provider's tables."""
-    dsn = await ensure_database(postgres, f"test_{uuid.uuid4().hex}", "a role's password")
-    await upgrade(dsn, "line_provider")
-    return dsn
-
-
-@shared
-async def warm_engine(dsn: str) -> AsyncIterator[AsyncEngine]:
-    """An engine on it."""
-    engine = open_engine(dsn)
-    yield engine
-    await engine.dispose()
-
-
-@pytest_asyncio.fixture(loop_scope="module")
-async def engine(warm_engine: AsyncEngine) -> AsyncEngine:
-    """The engine, on empty tables."""
-    async with warm_engine.begin() as connection:
-        await connection.execute(text("TRUNCATE event, score_revision, request, inbox, barrier"))
-    return warm_engine
-
-
-@pytest.fixture
-def statements(engine: AsyncEngine) -> Iterator[Callable[[], list[str]]]:
-    """The statements that the engine has executed since the test began."""
-    seen: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        seen.append(statement)
-
-    listen(engine.sync_engine, "before_cursor_execute", note)
-    yield lambda: seen
-    remove(engine.sync_engine, "before_cursor_execute", note)
+    run_in_module_loops(items, Path(__file__).parent)
 
 
 @pytest.fixture(scope="module")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Keys:
-    """Keys that sign tokens of users and of the worker."""
-    return Keys(tmp_path_factory.mktemp("keys"))
+def schema() -> Schema:
+    """Whose database it is."""
+    return Schema("line_provider", ["event", "score_revision", "request", "inbox", "barrier"])
 
 
 @shared

@@ -1,15 +1,12 @@
 """A running line_provider on a real database and real sockets, and a client of it. Other services' tests use it."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Awaitable, Mapping
+from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-import grpc
-import pytest
-from google.rpc.error_details_pb2 import BadRequest, ErrorInfo
 from grpc import aio
 from pydantic import SecretStr
 from sagamesh.line_provider.v1 import event_pb2, event_pb2_grpc
@@ -18,11 +15,10 @@ from sagamesh.mesh.v1 import envelope_pb2, inbox_pb2, inbox_pb2_grpc
 
 from line_provider.settings import Settings
 from line_provider.wiring import wire
-from mesh.channel import status_from
 from mesh.identifiers import new_id
-from mesh.identity import mint
 from mesh.server import Server
 from tests.mesh.echo import Keys
+from tests.services import bearer, of_worker
 
 
 @dataclass(frozen=True)
@@ -82,11 +78,6 @@ def a_score(event_id: str, rate: int = 4) -> ApplyScore:
     return ApplyScore(score_id=str(new_id()), event_id=event_id, revision=1, rate=rate, submitted_at=now)
 
 
-def bearer(keys: Keys, subject: str, *roles: str) -> Mapping[str, Any]:
-    """Call options that identify a user."""
-    return {"metadata": (("authorization", f"Bearer {mint(keys.users, subject, roles)}"),)}
-
-
 @asynccontextmanager
 async def serving(dsn: str, keys: Keys, **options: Any) -> AsyncGenerator[LineProvider]:
     """line_provider on a migrated database."""
@@ -100,19 +91,5 @@ async def serving(dsn: str, keys: Keys, **options: Any) -> AsyncGenerator[LinePr
             inbox_pb2_grpc.InboxServiceStub(channel),
             manager=bearer(keys, "boss", "manager"),
             user=bearer(keys, "alice"),
-            worker={"metadata": (("authorization", f"Bearer {mint(keys.worker, 'service:arq_worker')}"),)},
+            worker=of_worker(keys),
         )
-
-
-async def refusal(call: Awaitable[object]) -> tuple[grpc.StatusCode, str, list[str]]:
-    """The code, reason and fields at fault of a call that must be refused."""
-    with pytest.raises(aio.AioRpcError) as raised:
-        await call
-    info, fault = ErrorInfo(), BadRequest()
-    reason, fields = "", list[str]()
-    for detail in status_from(raised.value).details:
-        if detail.Unpack(info):
-            reason = info.reason
-        if detail.Unpack(fault):
-            fields = [violation.field for violation in fault.field_violations]
-    return raised.value.code(), reason, fields

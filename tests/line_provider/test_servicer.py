@@ -12,7 +12,8 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from mesh.identifiers import new_id
-from tests.line_provider.service import LineProvider, a_score, envelope, refusal
+from tests.line_provider.service import LineProvider, a_score, envelope
+from tests.services import refusal
 
 HOUR = timedelta(hours=1)
 Event = event_pb2.Event

@@ -3,22 +3,16 @@
 import os
 import subprocess
 import sys
-from typing import Any
 
 import grpc
 import pytest
 from grpc import aio
-from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_health.v1 import health_pb2
 from sagamesh.mesh.v1 import maintenance_pb2, maintenance_pb2_grpc
 
-from tests.line_provider.service import LineProvider, bearer
+from tests.line_provider.service import LineProvider
 from tests.mesh.echo import Keys
-
-
-async def health(channel: aio.Channel, service: str) -> int:
-    """What the health service says of one service."""
-    stub: Any = health_pb2_grpc.HealthStub(channel)  # its stubs do not say what it has
-    return (await stub.Check(health_pb2.HealthCheckRequest(service=service))).status
+from tests.services import bearer, health
 
 
 @pytest.mark.parametrize(

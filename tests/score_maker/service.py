@@ -10,12 +10,12 @@ from pydantic import SecretStr
 from sagamesh.mesh.v1 import envelope_pb2, outbox_pb2, outbox_pb2_grpc, saga_pb2
 from sagamesh.score_maker.v1 import score_pb2, score_pb2_grpc
 
-from mesh.identity import mint
 from mesh.server import Server
 from score_maker.settings import Settings
 from score_maker.wiring import wire
-from tests.line_provider.service import LineProvider, bearer
+from tests.line_provider.service import LineProvider
 from tests.mesh.echo import Keys
+from tests.services import bearer, of_worker
 
 Score = score_pb2.Score
 
@@ -95,5 +95,5 @@ async def serving(dsn: str, keys: Keys, events: LineProvider, **options: Any) ->
             events,
             score_pb2_grpc.ScoreServiceStub(channel),
             outbox_pb2_grpc.OutboxServiceStub(channel),
-            worker={"metadata": (("authorization", f"Bearer {mint(keys.worker, 'service:arq_worker')}"),)},
+            worker=of_worker(keys),
         )

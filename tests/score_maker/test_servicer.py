@@ -15,9 +15,10 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from mesh.channel import status_from
 from mesh.identifiers import new_id
 from stack.ports import free_port
-from tests.line_provider.service import LineProvider, refusal
+from tests.line_provider.service import LineProvider
 from tests.mesh.echo import Keys
 from tests.score_maker.service import Score, ScoreMaker, serving
+from tests.services import refusal
 
 Code = grpc.StatusCode
 

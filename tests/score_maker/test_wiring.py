@@ -11,8 +11,8 @@ from grpc import aio
 from sagamesh.mesh.v1 import maintenance_pb2, maintenance_pb2_grpc
 
 from score_maker.settings import Settings
-from tests.line_provider.test_wiring import health
 from tests.score_maker.service import ScoreMaker
+from tests.services import health
 
 
 @pytest.mark.parametrize(
