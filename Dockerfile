@@ -15,7 +15,8 @@ FROM python:${PYTHON}-slim
 RUN useradd --uid 10001 --user-group --no-create-home --shell /usr/sbin/nologin sagamesh \
     # A named volume takes over owner and rights of the directory that it is first mounted on.
     && install --directory --owner sagamesh --group sagamesh --mode 0700 \
-        /sagamesh/keys/users /sagamesh/keys/line_provider /sagamesh/keys/score_maker /sagamesh/keys/arq_worker \
+        /sagamesh/keys/users /sagamesh/keys/line_provider /sagamesh/keys/score_maker /sagamesh/keys/tickets \
+        /sagamesh/keys/arq_worker \
     && install --directory --owner sagamesh --group sagamesh --mode 0755 /sagamesh /sagamesh/keys /sagamesh/keys/public
 COPY --from=build /opt/sagamesh /opt/sagamesh
 ENV PATH=/opt/sagamesh/bin:$PATH SAGAMESH_DATA_DIR=/sagamesh PYTHONUNBUFFERED=1

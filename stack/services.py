@@ -28,6 +28,7 @@ class Service:
 SERVICES = (
     Service("line_provider"),
     Service("score_maker", upstreams=("line_provider",)),
+    Service("tickets"),
 )
 
 

@@ -23,6 +23,7 @@ import httpx
 from stack.directory import DataDirectory
 from stack.operator import Session, token
 from stack.program import Program
+from stack.services import GATEWAY, SERVICES, WORKER, prefix
 
 _READY_WITHIN = 90.0
 _DOWN_WITHIN = 20.0
@@ -173,7 +174,7 @@ def _options(replicas: Mapping[str, int]) -> Sequence[str]:
 
 def _clean_environment() -> dict[str, str]:
     # Settings of whoever runs the tests would reach the processes.
-    prefixes = ("SAGAMESH_", "LINE_PROVIDER_", "SCORE_MAKER_", "ARQ_WORKER_", "GATEWAY_")
+    prefixes = ("SAGAMESH_", *(prefix(name) for name in (*(service.name for service in SERVICES), WORKER, GATEWAY)))
     return {name: value for name, value in os.environ.items() if not name.startswith(prefixes)}
 
 

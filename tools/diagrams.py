@@ -7,6 +7,7 @@ from typing import TypeVar
 
 from mesh.saga import machine
 from score_maker import domain as score
+from tickets import domain as ticket
 from tools.sections import ROOT, Page, run
 
 State = TypeVar("State", bound=Enum)
@@ -32,11 +33,17 @@ def score_states() -> str:
     return diagram(score.TRANSITIONS, score.Status.PENDING)
 
 
+def ticket_states() -> str:
+    """The statuses of a ticket."""
+    table = {status: {move: way.to for move, way in exits.items()} for status, exits in ticket.TRANSITIONS.items()}
+    return diagram(table, ticket.Status.OPEN)
+
+
 def _words(event: Enum) -> str:
     return event.name.lower().replace("_", " ")
 
 
-STATES = Page(ROOT / "docs" / "states.md", {"saga": saga_states, "score": score_states})
+STATES = Page(ROOT / "docs" / "states.md", {"saga": saga_states, "score": score_states, "ticket": ticket_states})
 
 if __name__ == "__main__":
     sys.exit(run(STATES, "python -m tools.diagrams", __doc__))

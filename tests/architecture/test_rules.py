@@ -10,12 +10,15 @@ from pathlib import Path
 
 import pytest
 
+from stack.services import SERVICES
+
 ROOT = Path(__file__).resolve().parents[2]
 RULES = ConfigParser()
 RULES.read(ROOT / ".importlinter")
 CONTRACTS = {
     section.rpartition(":")[2]: RULES[section]["name"] for section in RULES.sections() if ":contract:" in section
 }
+DOMAINS = [service.name for service in SERVICES]
 PURE = ("domain", "errors", "ports", "commands")
 FRAMEWORKS = (
     "arq",
@@ -55,18 +58,15 @@ FORBIDDEN: dict[str, Sequence[str]] = {
     ),
     "gen": tuple(
         f"{domain}.{room} -> {GEN}"
-        for domain in ("line_provider", "score_maker")
+        for domain in DOMAINS
         for room in ("wiring", "settings", "repository", "queries", "tables", "commands", "ports", "domain", "errors")
     ),
     "frameworks": tuple(
-        f"{domain}.{room} -> {framework}"
-        for domain in ("line_provider", "score_maker")
-        for room in PURE
-        for framework in FRAMEWORKS
+        f"{domain}.{room} -> {framework}" for domain in DOMAINS for room in PURE for framework in FRAMEWORKS
     ),
     "pure": tuple(
         f"{domain}.{room} -> {mechanism}"
-        for domain in ("line_provider", "score_maker")
+        for domain in DOMAINS
         for room in PURE
         for mechanism in ("mesh.uow", "mesh.outbox.store", "mesh.saga")
     ),

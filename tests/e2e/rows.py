@@ -7,9 +7,9 @@ from contextlib import AsyncExitStack, asynccontextmanager
 import asyncpg
 
 from stack.postgres import with_account
+from stack.services import SERVICES
 from tests.system import System
 
-SERVICES = ("line_provider", "score_maker")
 SENDERS = ("score_maker",)
 _LEASES = ("outbox_bucket", "outbox_relay")  # relays renew theirs all the time
 _TABLES = """SELECT relname FROM pg_class
@@ -53,10 +53,10 @@ async def open_rows(system: System) -> AsyncGenerator[Rows]:
     server = f"postgresql://{system.address('postgres')}/postgres"
     async with AsyncExitStack() as opened:
         connections: dict[str, asyncpg.Connection] = {}
-        for service in SERVICES:
-            dsn = with_account(server, service, system.directory.secret(service))
-            connections[service] = await asyncpg.connect(dsn)
-            opened.push_async_callback(connections[service].close)
+        for name in (service.name for service in SERVICES if service.database):
+            dsn = with_account(server, name, system.directory.secret(name))
+            connections[name] = await asyncpg.connect(dsn)
+            opened.push_async_callback(connections[name].close)
         yield Rows(connections)
 
 

@@ -3,6 +3,7 @@
 import importlib.util
 import re
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -14,8 +15,6 @@ from pydantic_settings import BaseSettings
 
 from arq_worker.settings import WorkerSettings
 from gateway.settings import GatewaySettings
-from line_provider.settings import Settings as LineProviderSettings
-from score_maker.settings import Settings as ScoreMakerSettings
 from stack.cli import app
 from stack.keys import USERS, jwks_path, key_path
 from stack.operator import TARGETS
@@ -26,8 +25,7 @@ from tests.stack.commands import command_names
 ROOT = Path(__file__).parents[2]
 KEYS = Path("/sagamesh/keys")
 SETTINGS: dict[str, type[BaseSettings]] = {
-    "line_provider": LineProviderSettings,
-    "score_maker": ScoreMakerSettings,
+    **{service.name: import_module(f"{service.name}.settings").Settings for service in SERVICES},
     WORKER: WorkerSettings,
     GATEWAY: GatewaySettings,
 }
@@ -176,7 +174,8 @@ def test_targets_name_services_and_the_ports_on_which_they_listen(services: dict
     variables = {name: value for service in services.values() for name, value in environment(service).items()}
     named = [re.findall(r"dns:///(\w+):(\d+)", value) for value in variables.values()]
     found = [pair for pairs in named for pair in pairs]
-    assert len(found) == 7
+    # The worker, the operator and the gateway know every service; a service knows its upstreams.
+    assert len(found) == 3 * len(SERVICES) + sum(len(service.upstreams) for service in SERVICES)
     assert all(port == listens(services, name) for name, port in found)
     packages = [entry.partition("=")[0] for entry in variables["GATEWAY_UPSTREAMS"].split(",")]
     assert packages == [service.package for service in SERVICES]

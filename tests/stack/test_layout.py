@@ -12,6 +12,7 @@ from stack.layout import Layout
 from stack.ports import free_port
 from stack.services import SERVICES
 
+NAMES = [service.name for service in SERVICES]
 DSNS = {service.name: f"postgresql://{service.name}:its-own@h/db" for service in SERVICES}
 
 
@@ -29,9 +30,9 @@ def told(unit: Unit) -> dict[str, str]:
 
 def test_each_process_is_told_where_the_others_are(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = units(tmp_path)
-    assert list(made) == ["line_provider", "score_maker", "arq_worker", "gateway"]
+    assert list(made) == [*NAMES, "arq_worker", "gateway"]
     assert told(made["score_maker"])["SCORE_MAKER_LINE_PROVIDER_TARGET"] == made["line_provider"].address
-    addresses = {name: made[name].address for name in ("line_provider", "score_maker")}
+    addresses = {name: made[name].address for name in NAMES}
     for name in ("arq_worker", "gateway"):
         for variable, value in told(made[name]).items():
             monkeypatch.setenv(variable, value)
@@ -42,7 +43,7 @@ def test_each_process_is_told_where_the_others_are(tmp_path: Path, monkeypatch: 
 
 def test_replicas_have_addresses_of_their_own_and_one_target(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     made = units(tmp_path, {"line_provider": 2, "arq_worker": 2})
-    assert list(made) == ["line_provider", "line_provider-2", "score_maker", "arq_worker", "arq_worker-2", "gateway"]
+    assert list(made) == ["line_provider", "line_provider-2", *NAMES[1:], "arq_worker", "arq_worker-2", "gateway"]
     target = f"ipv4:{made['line_provider'].address},{made['line_provider-2'].address}"
     assert told(made["score_maker"])["SCORE_MAKER_LINE_PROVIDER_TARGET"] == target
     for name in ("arq_worker-2", "gateway"):

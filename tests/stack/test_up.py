@@ -20,10 +20,11 @@ from stack.directory import DataDirectory
 from stack.ports import free_port
 from stack.probes import http
 from stack.program import birth_of, command_of
-from stack.services import descriptor_set
+from stack.services import SERVICES, descriptor_set
 from tests.stack.commands import SAGAMESH, running_up, sagamesh
 
-PROCESSES = ["postgres", "redis-work", "redis-log", "line_provider", "score_maker", "arq_worker", "gateway"]
+NAMES = [service.name for service in SERVICES]
+PROCESSES = ["postgres", "redis-work", "redis-log", *NAMES, "arq_worker", "gateway"]
 AS_USER = (sys.executable, str(Path(__file__).with_name("as_user.py"))) if os.geteuid() == 0 else ()
 EVENT = {"title": "The final", "deadline": "2100-01-01T00:00:00Z"}
 
@@ -106,7 +107,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Generator[Stack]:
 
 async def test_ps_shows_every_process_and_every_replica(stack: Stack):
     rows = await processes(stack.data)
-    names = [*PROCESSES[:4], "line_provider-2", *PROCESSES[4:6], "arq_worker-2", "gateway"]
+    names = [*PROCESSES[:4], "line_provider-2", *PROCESSES[4:-1], "arq_worker-2", "gateway"]
     assert [row["name"] for row in rows] == names
     assert {row["status"] for row in rows} == {"ready"}
     assert len({row["address"] for row in rows}) == len({row["pid"] for row in rows}) == len(names)
@@ -147,7 +148,7 @@ async def test_a_gateway_of_ones_own_serves_a_running_service(stack: Stack):
 
 async def test_migrate_finds_the_databases_of_the_running_stack(stack: Stack):
     finished = await sagamesh("migrate", "--data-dir", stack.data)
-    assert (finished.output, finished.errors) == ("line_provider: head\nscore_maker: head\n", "")
+    assert (finished.output, finished.errors) == ("".join(f"{name}: head\n" for name in NAMES), "")
 
 
 async def test_a_second_stack_in_the_same_directory_is_refused(stack: Stack):
