@@ -43,11 +43,21 @@ class Rpc:
     @property
     def row(self) -> tuple[str, str, str, str, str]:
         """Name, REST forms, who may call, what a repetition does, first sentence of the comment."""
-        options: Any = self.method.options.Extensions  # the stubs know no extension
-        policy: policy_pb2.Policy = options[policy_pb2.policy]
+        policy = self._policy
         name = f"{self.method.name} (stream)" if self.method.server_streaming else self.method.name
-        rest = "<br>".join(f"`{form}`" for form in _forms(options[annotations_pb2.http], policy.alias)) or "gRPC only"
+        rest = "<br>".join(f"`{form}`" for form in self.forms) or "gRPC only"
         return (name, rest, _callers(policy.access), _REPEATED[policy.idempotency], self.comment)
+
+    @property
+    def forms(self) -> list[str]:
+        """Verb and path of each REST form."""
+        options: Any = self.method.options.Extensions  # the stubs know no extension
+        return _forms(options[annotations_pb2.http], self._policy.alias)
+
+    @property
+    def _policy(self) -> policy_pb2.Policy:
+        options: Any = self.method.options.Extensions  # the stubs know no extension
+        return options[policy_pb2.policy]
 
 
 def services_table() -> str:

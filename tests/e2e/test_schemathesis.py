@@ -55,7 +55,7 @@ async def test_the_document_is_openapi_3_1_and_has_every_path(ratings: Ratings):
     assert document["openapi"].startswith("3.1.")
     validate(document, cls=OpenAPIV31SpecValidator)
     image = FileDescriptorSet.FromString(descriptor_set().read_bytes())
-    forms = [path for rpc in rpcs(image) for path in re.findall(r"`[A-Z]+ ([^`]+)`", rpc.row[1])]
+    forms = [form.partition(" ")[2] for rpc in rpcs(image) for form in rpc.forms]
     paths = {re.sub(r"\{(?:\w+\.)*(\w+)\}", r"{\1}", path) for path in forms}
     assert set(document["paths"]) == paths > {"/v1/events", "/events/{event_id}/score", "/v1/tickets"}
 
