@@ -18,6 +18,15 @@ Handler = Callable[[Message, Any], Awaitable[Message]]
 """Takes the request and grpc's context, which has no type."""
 
 
+def aborting(code: grpc.StatusCode, text: str) -> Handler:
+    """A service that answers with a code and a text only."""
+
+    async def act(request: Message, context: Any) -> Message:
+        await context.abort(code, text)
+
+    return act
+
+
 @dataclass
 class Library:
     """What the service behind the gateway does and has seen; tests change it."""

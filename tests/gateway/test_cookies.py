@@ -12,9 +12,8 @@ from websockets.exceptions import InvalidStatus
 from gateway.headers import HeaderError, HeaderForwarding
 from gateway.settings import GatewaySettings
 from tests.gateway.http import Response, request
-from tests.gateway.serving import Running, running_library
+from tests.gateway.serving import Running, aborting, running_library
 from tests.gateway.sockets import hear, socket
-from tests.gateway.test_errors import aborting
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

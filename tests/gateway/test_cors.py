@@ -12,8 +12,7 @@ from gateway.app import GatewayApplication, create_gateway
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
 from tests.gateway.http import Connection, Response, request
-from tests.gateway.serving import Running, running_library
-from tests.gateway.test_errors import aborting
+from tests.gateway.serving import Running, aborting, running_library
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

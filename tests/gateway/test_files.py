@@ -27,14 +27,6 @@ async def part_and_error(request: Message, context: Any) -> AsyncIterator[Messag
     await context.abort(grpc.StatusCode.DATA_LOSS, "burnt")
 
 
-async def test_a_body_of_any_type_goes_in_and_out(running: Running) -> None:
-    response = await request(running.port, "PUT", "/v1/files/f", {"content-type": 'image/x; a="b"'}, BYTES)
-
-    assert (response.status, response.body, response.headers["content-type"]) == (200, BYTES, 'image/x; a="b"')
-    assert response.headers["x-content-type-options"] == "nosniff"
-    assert running.library.seen[-1].name == "f"
-
-
 @pytest.mark.parametrize("content_type", ["", "nonsense", "a/b\r\nx-evil: 1", "text/ü"])
 async def test_a_type_that_is_none_is_octets(running: Running, content_type: str) -> None:
     async def act(request: Message, context: Any) -> Message:
@@ -46,26 +38,6 @@ async def test_a_type_that_is_none_is_octets(running: Running, content_type: str
 
     assert (response.body, response.headers["content-type"]) == (b"x", "application/octet-stream")
     assert "x-evil" not in response.headers
-
-
-async def test_a_download_is_its_parts_and_the_first_decides_the_type(running: Running) -> None:
-    running.library.stream = parts
-
-    response = await request(running.port, "GET", "/v1/files/f:download", {"accept": "text/event-stream"})
-
-    assert (response.headers["content-type"], response.body) == ("text/csv; charset=utf-8", b"a,b\n1,2\n")
-
-
-async def test_an_error_before_the_first_part_keeps_its_status(running: Running) -> None:
-    async def refuse(request: Message, context: Any) -> AsyncIterator[Message]:
-        await context.abort(grpc.StatusCode.NOT_FOUND, "no such file")
-        yield
-
-    running.library.stream = refuse
-
-    response = await request(running.port, "GET", "/v1/files/f:download")
-
-    assert (response.status, response.error["message"]) == (404, "no such file")
 
 
 async def test_an_error_after_the_first_part_breaks_the_download_off(running: Running) -> None:

@@ -38,33 +38,6 @@ async def never(requests: AsyncIterator[Message], context: Any) -> AsyncIterator
     yield
 
 
-@pytest.mark.parametrize(
-    ("headers", "body"),
-    [
-        (NDJSON, b'{"title":"Emma"}\n{"title":"Persuasion"}\n'),
-        (NDJSON, b'{"title":"Emma"}\r\n\r\n{"title":"Persuasion"}'),
-        ({"content-type": "application/jsonl; charset=utf-8"}, b'{"title":"Emma"}\n{"title":"Persuasion"}'),
-        (JSON, b'[{"title":"Emma"},{"title":"Persuasion"}]'),
-        ({}, b' [ {"title": "Emma"} , {"title": "Persuasion"} ] '),
-    ],
-)
-async def test_a_body_is_a_stream_of_messages(running: Running, headers: dict[str, str], body: bytes) -> None:
-    running.library.stream = titles
-
-    response = await request(running.port, "POST", COLLECT, headers, body)
-
-    assert (response.status, response.json["tags"]) == (200, ["Emma", "Persuasion"])
-
-
-async def test_path_and_query_are_bound_in_every_message(running: Running) -> None:
-    # gateway.md: "a path-bound field cannot be overridden by query or body", so not by a later message either.
-    running.library.stream = titles
-
-    response = await request(running.port, "POST", f"{COLLECT}?note=!", NDJSON, b"{}\n{}\n{}\n")
-
-    assert response.json["text"] == "s1! s1! s1!"
-
-
 async def test_a_body_field_that_is_no_message_streams_its_values(running: Running) -> None:
     # http.proto: `body` names the request field whose value is the body.
     running.library.stream = titles
@@ -72,15 +45,6 @@ async def test_a_body_field_that_is_no_message_streams_its_values(running: Runni
     response = await request(running.port, "POST", "/v1/titles:collect", JSON, b'["a", "b"]')
 
     assert response.json["text"] == "a b"
-
-
-@pytest.mark.parametrize("body", [None, b"", b"[]"])
-async def test_no_body_is_an_empty_stream(running: Running, body: bytes | None) -> None:
-    running.library.stream = titles
-
-    response = await request(running.port, "POST", COLLECT, {}, body)
-
-    assert (response.status, response.json) == (200, {})
 
 
 async def test_a_rule_without_body_makes_one_message(running: Running) -> None:

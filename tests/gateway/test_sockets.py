@@ -5,7 +5,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 from websockets.exceptions import InvalidStatus
 
@@ -13,7 +12,7 @@ from tests.gateway.contracts import Message, library_message
 from tests.gateway.http import Response
 from tests.gateway.serving import Running, running_library
 from tests.gateway.sockets import hear, say, socket
-from tests.gateway.test_requests import echo, never, titles
+from tests.gateway.test_requests import echo, never
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -55,39 +54,6 @@ async def test_an_empty_frame_half_closes_and_the_answers_still_come(running: Ru
     assert ([one["number"] for one in heard], code) == ([2, 1], 1000)
 
 
-async def test_a_client_stream_is_answered_once(running: Running) -> None:
-    running.library.stream = titles
-
-    async with socket(running.port, "/v1/shelves/s1:collect?note=!") as connection:
-        await say(connection, {"title": "Emma"}, {"title": "Persuasion"})
-        await connection.send("")
-
-        assert await hear(connection) == ([{"text": "s1! s1!", "tags": ["Emma", "Persuasion"]}], 1000)
-
-
-async def test_a_server_stream_without_a_body_needs_no_frame(running: Running) -> None:
-    async def two(request: Message, context: Any) -> AsyncIterator[Message]:
-        for version in (1, 2):
-            yield library_message("Book")(book_id=request.book_id, version=request.after_version + version)
-
-    running.library.stream = two
-
-    async with socket(running.port, "/v1/books/b7:watch?afterVersion=5") as connection:
-        assert await hear(connection) == ([{"bookId": "b7", "version": "6"}, {"bookId": "b7", "version": "7"}], 1000)
-
-
-async def test_a_server_stream_with_a_body_takes_one_frame(running: Running) -> None:
-    async def once(request: Message, context: Any) -> AsyncIterator[Message]:
-        yield request
-
-    running.library.stream = once
-
-    async with socket(running.port, "/v1/tell") as connection:
-        await say(connection, {"number": 5})
-
-        assert await hear(connection) == ([{"number": 5}], 1000)
-
-
 async def test_headers_reach_the_service(running: Running) -> None:
     running.library.stream = echo
 
@@ -96,19 +62,6 @@ async def test_headers_reach_the_service(running: Running) -> None:
         await hear(connection)
 
     assert running.library.metadata["authorization"] == "Bearer abc"
-
-
-async def test_an_error_is_a_last_frame_and_a_close_code(running: Running) -> None:
-    async def fail(requests: AsyncIterator[Message], context: Any) -> AsyncIterator[Message]:
-        yield Inner(number=1)
-        await context.abort(grpc.StatusCode.NOT_FOUND, "gone")
-
-    running.library.stream = fail
-
-    async with socket(running.port, TALK) as connection:
-        heard, code = await hear(connection)
-
-    assert (heard[0]["number"], heard[1]["error"]["message"], code) == (1, "gone", 4404)
 
 
 @pytest.mark.parametrize(

@@ -1,12 +1,10 @@
 """Server streams: three forms, ids and resumption, errors in-band, heartbeats, back-pressure, and the ways to end."""
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-import grpc
 import pytest
 
 from gateway.framing import EventStream, Framing, JsonArray, framing_for
@@ -26,11 +24,6 @@ async def three(request: Message, context: Any) -> AsyncIterator[Message]:
             yield library_message("Book")(title="Emma", version=version)
 
 
-async def one_then_error(request: Message, context: Any) -> AsyncIterator[Message]:
-    yield library_message("Book")(version=1)
-    await context.abort(grpc.StatusCode.DATA_LOSS, "burnt")
-
-
 async def one_then_silence(request: Message, context: Any) -> AsyncIterator[Message]:
     yield library_message("Book")(version=1)
     await asyncio.Event().wait()
@@ -39,41 +32,6 @@ async def one_then_silence(request: Message, context: Any) -> AsyncIterator[Mess
 async def silence(request: Message, context: Any) -> AsyncIterator[Message]:
     await asyncio.Event().wait()
     yield
-
-
-async def test_events_carry_the_version_as_their_id(running: Running) -> None:
-    running.library.stream = three
-
-    response = await request(running.port, "GET", WATCH, SSE)
-
-    assert response.headers["content-type"] == "text/event-stream"
-    assert (response.headers["cache-control"], response.headers["vary"]) == ("no-cache", "accept")
-    assert response.body.split(b"\n\n") == [
-        b'id: 1\ndata: {"title":"Emma","version":"1"}',
-        b'id: 2\ndata: {"title":"Emma","version":"2"}',
-        b'id: 3\ndata: {"title":"Emma","version":"3"}',
-        b"",
-    ]
-
-
-@pytest.mark.parametrize("accept", [{}, {"accept": "*/*"}, {"accept": "application/x-ndjson"}])
-async def test_lines_are_the_default(running: Running, accept: dict[str, str]) -> None:
-    running.library.stream = three
-
-    response = await request(running.port, "GET", WATCH, accept)
-
-    assert response.headers["content-type"] == "application/x-ndjson"
-    assert [json.loads(line)["version"] for line in response.body.splitlines()] == ["1", "2", "3"]
-
-
-async def test_an_array_is_one_json_text(running: Running) -> None:
-    running.library.stream = three
-
-    response = await request(running.port, "GET", WATCH, {"accept": "application/json"})
-    empty = await request(running.port, "GET", f"{WATCH}?afterVersion=3", {"accept": "application/json"})
-
-    assert [book["version"] for book in response.json] == ["1", "2", "3"]
-    assert empty.json == []
 
 
 @pytest.mark.parametrize(
@@ -92,43 +50,6 @@ async def test_an_array_is_one_json_text(running: Running) -> None:
 )
 async def test_accept_chooses(accept: bytes, framing: type[Framing]) -> None:
     assert framing_for(accept) is framing
-
-
-async def test_last_event_id_resumes_the_stream(running: Running) -> None:
-    running.library.stream = three
-
-    resumed = await request(running.port, "GET", WATCH, {**SSE, "last-event-id": "2"})
-    both = await request(running.port, "GET", f"{WATCH}?afterVersion=1", {**SSE, "last-event-id": "2"})
-    bad = await request(running.port, "GET", WATCH, {**SSE, "last-event-id": "x"})
-
-    assert resumed.body.startswith(b"id: 3\n")
-    assert both.body.startswith(b"id: 3\n")
-    assert (bad.status, bad.fields) == (400, ["last-event-id"])
-
-
-async def test_an_error_before_the_first_message_keeps_its_status(running: Running) -> None:
-    async def refuse(request: Message, context: Any) -> AsyncIterator[Message]:
-        await context.abort(grpc.StatusCode.NOT_FOUND, "no such book")
-        yield
-
-    running.library.stream = refuse
-
-    response = await request(running.port, "GET", WATCH, SSE)
-
-    assert (response.status, response.error["message"]) == (404, "no such book")
-
-
-@pytest.mark.parametrize("accept", ["text/event-stream", "application/x-ndjson", "application/json"])
-async def test_an_error_after_the_first_message_arrives_in_band(running: Running, accept: str) -> None:
-    running.library.stream = one_then_error
-
-    response = await request(running.port, "GET", WATCH, {"accept": accept})
-
-    assert response.status == 200
-    last = response.body.splitlines()[-2:] if accept == "text/event-stream" else response.body.splitlines()[-1:]
-    error = json.loads(last[0].removeprefix(b"data: "))
-    error = error[-1] if accept == "application/json" else error
-    assert (error["error"]["message"], error["error"]["code"]) == ("burnt", 500)
 
 
 async def test_a_silent_stream_beats(running: Running) -> None:
@@ -170,14 +91,6 @@ async def test_a_client_that_goes_away_cancels_the_stream(running: Running) -> N
     connection.close()
 
     await asyncio.wait_for(running.library.cancelled.wait(), 5)
-
-
-async def test_grpc_timeout_ends_a_stream_in_band(running: Running) -> None:
-    running.library.stream = one_then_silence
-
-    response = await request(running.port, "GET", WATCH, {"grpc-timeout": "100m"})
-
-    assert json.loads(response.body.splitlines()[-1])["error"]["status"] == "DEADLINE_EXCEEDED"
 
 
 async def test_a_client_that_stops_reading_holds_the_service_back_and_is_dropped(tmp_path: Path) -> None:

@@ -202,7 +202,9 @@ ROWS = (
     Requirement(
         "compression, CORS, health, request-size limits, slow-client limits",
         {
-            "RFC 9110": "Accept-Encoding | Content-Encoding | 413",
+            "RFC 9110": "Accept-Encoding | Content-Encoding | 413 | 414 | 505",
+            "RFC 6585": "431",
+            "RFC 9112": "request smuggling | request line",
             "Fetch": "CORS",
             "gateway.md": "health | request-size limits",
         },

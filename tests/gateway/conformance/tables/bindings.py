@@ -165,4 +165,33 @@ CASES: tuple[Case, ...] = (
         answers=('history { text: "b" } history {}',),
         body=b'[{"text":"b"},{}]',
     ),
+    refuses(
+        "no map below the body",
+        BODY,
+        send("POST", "/v1/publishers/p/volumes?volume.facts[a]=b", "{}"),
+        "UNKNOWN_PARAMETER",
+        "volume.facts[a]",
+    ),
+    refuses(
+        "nor what is nested",
+        WHOLE,
+        send("POST", "/v1/messages?message.text=x", "{}"),
+        "UNKNOWN_PARAMETER",
+        "message.text",
+    ),
+    takes(
+        "a query beside a path in one message",
+        QUERY,
+        get("/t/nested/n/7?part.number=3&part.part.name=x"),
+        'Nested(part { name: "n" number: 3 part { name: "x" number: 7 } })',
+    ),
+    Case(
+        "a message that is unset",
+        RESPONSE,
+        send("POST", "/v1/messages:whole", "{}"),
+        received="SendMessage(message {})",
+        body=b"null",
+    ),
+    Case("a number that is unset", RESPONSE, send("POST", "/v1/messages:count", "0"), body=b'"0"'),
+    Case("an enum that is unset", RESPONSE, send("POST", "/v1/messages:tone", "null"), body=b'"TONE_UNSPECIFIED"'),
 )

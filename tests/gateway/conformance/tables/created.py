@@ -44,4 +44,12 @@ CASES: tuple[Case, ...] = (
         headers={"content-type": None, "content-length": None},
     ),
     Case("whatever unknown fields it has", EMPTY, request("DELETE", f"{VOLUMES}/v"), 204, answers=(b"\x08\x01",)),
+    Case(
+        "what is created has its etag",
+        CREATED,
+        send("POST", VOLUMES, "{}", if_none_match='"1"'),
+        201,
+        answers=('etag: "1"',),
+        headers={"etag": '"1"'},
+    ),
 )

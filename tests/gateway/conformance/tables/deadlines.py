@@ -29,4 +29,9 @@ CASES: tuple[Case, ...] = (
     Case("of a GET", GONE, get("/t/things"), hangs_up=True),
     Case("of a POST", GONE, send("POST", "/json", "{}"), hangs_up=True),
     Case("of an upload", GONE, send("POST", "/f/files/a:upload", "abc"), hangs_up=True),
+    lasts("more milliseconds than a second has", TIMEOUT, get("/t/things", grpc_timeout="15000m"), 15),
+    *(
+        refuses(f"{value!r}", TIMEOUT, get("/t/things", grpc_timeout=value), "INVALID_HEADER", "grpc-timeout")
+        for value in ("", "5s", "-1S", "5 S")
+    ),
 )

@@ -144,4 +144,12 @@ CASES: tuple[Case, ...] = (
         "anInt32",
         message='anInt32: expected an integer, got "x"',
     ),
+    fails(
+        "RetryInfo",
+        DETAILS,
+        Fails("ABORTED", "no", (f"[{_TYPE}/google.rpc.RetryInfo] {{ retry_delay {{ seconds: 5 }} }}",)),
+        409,
+        b'{"error": {"code": 409, "status": "ABORTED", "message": "no", "details": [{"@type": '
+        b'"type.googleapis.com/google.rpc.RetryInfo", "retryDelay": "5s"}]}}',
+    ),
 )

@@ -101,4 +101,10 @@ CASES: tuple[Case, ...] = (
     Case(
         "a write is never 304", IF_NONE_MATCH, send("PATCH", VOLUME, "{}", if_none_match='"1.2"'), 200, answers=TAGGED
     ),
+    matches("with spaces around", IF_MATCH, ' "1.2" ', 'etag: "1.2"'),
+    Case("of a read is nothing", IF_MATCH, get("/t/things", if_match='"1"'), received="Batch()"),
+    changed("without quotes", IF_NONE_MATCH, "1.2"),
+    changed("the second part alone", PARTS, '"2"'),
+    changed("nothing", IF_NONE_MATCH, ""),
+    Case("of nothing is never known", IF_NONE_MATCH, get(VOLUME, if_none_match="*"), headers={"etag": None}),
 )

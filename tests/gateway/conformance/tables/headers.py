@@ -66,4 +66,8 @@ CASES: tuple[Case, ...] = (
         x_forwarded_host="a.example",
         x_forwarded_proto="https",
     ),
+    *(
+        refuses(f"in {name}", "gRPC: ASCII-Value", request("GET", TARGET, {name: "caf\xe9"}), "INVALID_HEADER", name)
+        for name in ("authorization", "x-forwarded-for", "x-forwarded-proto")
+    ),
 )

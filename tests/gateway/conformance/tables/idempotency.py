@@ -48,4 +48,17 @@ CASES: tuple[Case, ...] = (
     refuses(
         "two keys", KEY, send("POST", VOLUMES, "{}", idempotency_key='"a", "b"'), "INVALID_HEADER", "idempotency-key"
     ),
+    creates("that is the request's own, in quotes", f"{VOLUMES}?request_id=9f1c", '"9f1c"', "9f1c"),
+    *(
+        refuses(
+            f"{key!r} beside another",
+            KEY,
+            send("POST", f"{VOLUMES}?request_id=own", "{}", idempotency_key=key),
+            "CONTRADICTORY_HEADER",
+            "idempotency-key",
+            "requestId",
+            message="idempotency-key: differs from requestId of the request",
+        )
+        for key in ('"9f1c"', "OWN", "", "*")
+    ),
 )

@@ -1,6 +1,6 @@
 """Limits of one request. How a gateway fares under many is for tests of their own."""
 
-from tests.gateway.conformance.cases import Case, refuses, request, takes
+from tests.gateway.conformance.cases import Case, get, refuses, request, takes
 
 SIZE, PARAMETERS = "RFC 9110: 413", "gateway.md: request-size limits"
 MEGABYTE = 1024 * 1024
@@ -58,4 +58,40 @@ CASES: tuple[Case, ...] = (
         "UNKNOWN_PARAMETER",
         "held." * 50 + "text",
     ),
+    refuses(
+        "a target of ten thousand characters",
+        "RFC 9110: 414",
+        get("/t/one/" + "a" * 40_000),
+        "TARGET_TOO_LONG",
+        status=414,
+    ),
+    refuses(
+        "headers of forty thousand characters",
+        "RFC 6585: 431",
+        get("/t/one/a", x_a="a" * 40_000),
+        "HEADERS_TOO_LARGE",
+        status=431,
+    ),
+    refuses(
+        "a hundred and one headers",
+        "RFC 6585: 431",
+        request("GET", "/t/one/a", {f"x-{number}": "a" for number in range(101)}),
+        "TOO_MANY_HEADERS",
+        status=431,
+    ),
+    refuses(
+        "two readings of a body's length",
+        "RFC 9112: request smuggling",
+        request("POST", "/json", {"transfer-encoding": "chunked", "content-length": "2"}, b"0\r\n\r\n"),
+        "MALFORMED_REQUEST",
+    ),
+    refuses(
+        "another version",
+        "RFC 9110: 505",
+        b"GET / HTTP/2.0\r\nhost: x\r\n\r\n",
+        "HTTP_VERSION_NOT_SUPPORTED",
+        status=505,
+    ),
+    refuses("no request", "RFC 9112: request line", b"nonsense\r\n\r\n", "MALFORMED_REQUEST"),
+    refuses("methods have a case", "RFC 9112: request line", request("get", "/t/one/a"), "MALFORMED_REQUEST"),
 )

@@ -125,4 +125,18 @@ CASES: tuple[Case, ...] = (
         "INVALID_BODY",
         "volume.titel",
     ),
+    takes(
+        "with no key, and an etag",
+        KEYS,
+        send("PATCH", f"{VOLUME}?etag=5", "{}"),
+        'UpdateVolume(volume { name: "publishers/p/volumes/v" } etag: "5")',
+    ),
+    changes(
+        "all keys below a message",
+        KEYS,
+        '{"writer":{"display_name":"J","origin":{}}}',
+        'writer { display_name: "J" origin {} }',
+        "writer.display_name",
+        "writer.origin",
+    ),
 )

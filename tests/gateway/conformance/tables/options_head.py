@@ -53,4 +53,5 @@ CASES: tuple[Case, ...] = (
     overrides("X-HTTP-Method", "x-http-method"),
     overrides("X-Method-Override", "x-method-override"),
     refuses("_method", OVERRIDE, request("POST", f"{VOLUME}?_method=DELETE"), "METHOD_NOT_ALLOWED", status=405),
+    finds_nothing("nothing below", OPTIONS, request("OPTIONS", f"{VOLUME}/x")),
 )
