@@ -24,7 +24,7 @@ test: $(SYNCED) ## all tests but the minute-long ones, on real servers
 	$(BIN)/python -m pytest -m "not long and not system" $(ARGS)
 
 test-system: $(SYNCED) ## the tests that need Debian's packages (.ci/run installs them)
-	$(BIN)/python -m pytest -m system $(ARGS)
+	$(BIN)/uv run --frozen --group browser python -m pytest -m system $(ARGS)
 
 test-long: $(SYNCED) ## all tests with their full counts and the minute-long outages
 	$(BIN)/python -m pytest -m "not system" $(ARGS)
