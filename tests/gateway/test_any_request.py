@@ -113,12 +113,12 @@ async def _echo_all(requests: Any, context: Any) -> AsyncIterator[Message]:
     yield None
 
 
-@counts(1500, 20_000)
+@counts(1000, 20_000)
 def test_every_request_gets_an_answer_that_a_client_can_act_on(client: Client, examples: int) -> None:
     assert_holds(wire_requests(), client.ask, examples)
 
 
-@counts(200, 5000)
+@counts(100, 3000)
 def test_frames_of_any_content_end_in_a_close_that_says_why(client: Client, examples: int) -> None:
     assert_holds(frame_lists(), lambda frames: client.runner.run(_talk(client.port, frames)), examples)
 

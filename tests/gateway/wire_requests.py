@@ -72,7 +72,7 @@ _METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "PURGE",
 _TOKENS = st.from_regex(r"[a-z][a-z0-9-]{0,11}", fullmatch=True)
 _FIELD_TEXT = st.binary(max_size=12).map(lambda raw: bytes(b for b in raw if b >= 0x20 and b != 0x7F))
 _PATH_TEXT = st.binary(max_size=12).map(lambda raw: bytes(b for b in raw if 0x20 < b < 0x7F and b not in b"?#"))
-_BODIES = st.one_of(
+BODIES = st.one_of(
     st.just(b""),
     st.just(b"{}"),
     st.sampled_from([b"null", b"[]", b"[{}]", b"{}\n{}\n", b"[{},{}]", b'"a"', b"1", b"{", b"\x1f\x8b\x08", b"\0"]),
@@ -122,11 +122,11 @@ def _filled(template: str, segments: list[bytes]) -> bytes:
     return b"".join(part + segment for part, segment in zip(parts, [*segments, b""], strict=True))
 
 
-_SEGMENT = _odd(_SEGMENTS) | _PATH_TEXT
-_PAIRS = st.builds(b"%b=%b".__mod__, st.tuples(_odd(_NAMES) | _PATH_TEXT, _odd(_VALUES) | _PATH_TEXT))
+SEGMENTS = _odd(_SEGMENTS) | _PATH_TEXT
+PAIRS = st.builds(b"%b=%b".__mod__, st.tuples(_odd(_NAMES) | _PATH_TEXT, _odd(_VALUES) | _PATH_TEXT))
 _QUERIES = st.one_of(
     st.just(b""),
-    st.lists(_PAIRS, min_size=1, max_size=4).map(lambda pairs: b"?" + b"&".join(pairs)),
+    st.lists(PAIRS, min_size=1, max_size=4).map(lambda pairs: b"?" + b"&".join(pairs)),
     _PATH_TEXT.map(lambda text: b"?" + text),
     st.just(b"?" + b"&".join([b"tags=a"] * 1001)),
 )
@@ -150,8 +150,8 @@ def wire_requests(draw: st.DrawFn) -> WireRequest:
     method, _, template = draw(_ROUTE).partition(" ")
     if draw(st.integers(0, 4)) == 4:
         method = draw(st.sampled_from(_METHODS))
-    path = _filled(template, [draw(_SEGMENT) for _ in range(template.count("{}"))])
-    body = draw(_BODIES) if method in ("POST", "PUT", "PATCH") or draw(st.integers(0, 4)) == 4 else None
+    path = _filled(template, [draw(SEGMENTS) for _ in range(template.count("{}"))])
+    body = draw(BODIES) if method in ("POST", "PUT", "PATCH") or draw(st.integers(0, 4)) == 4 else None
     return WireRequest(method, path + draw(_QUERIES), tuple(draw(_SOME_HEADERS)), body, draw(st.integers(0, 3)))
 
 
