@@ -51,6 +51,20 @@ CASES: tuple[Case, ...] = (
     ),
     writes("values of maps too", INT64, 'counts { key: "a" value: 5 }', '{"counts":{"a":"5"}}'),
     writes("fractions", FLOAT, "a_float: 0.5 a_double: -1.5", '{"aFloat":0.5,"aDouble":-1.5}'),
+    writes(
+        "nor has one anywhere below",
+        FLOAT,
+        'floats: 0.1 floats: 0.2 held { a_float: 0.3 } helds_by_name { key: "a" value { a_float: 0.7 } } '
+        "wrapped_float { value: 16777216 } middle { a_float: -1e-45 }",
+        '{"held":{"aFloat":0.3},"floats":[0.1,0.2],"heldsByName":{"a":{"aFloat":0.7}},"middle":{"aFloat":-1.4013e-45},'
+        '"wrappedFloat":16777216.0}',
+    ),
+    writes(
+        "the largest float has all digits, for readers to whom fewer are too many",
+        FLOAT,
+        "a_float: 3.4028235e+38 floats: -0.0",
+        '{"aFloat":3.4028234663852886e+38,"floats":[-0.0]}',
+    ),
     writes("a float has no digits of a double", FLOAT, "a_float: 0.1", '{"aFloat":0.1}'),
     writes(
         "NaN and infinities are texts",
