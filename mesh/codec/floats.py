@@ -78,7 +78,7 @@ class FloatShortener:
 
 
 def shortest(value: float) -> float:
-    """The number of fewest digits, of six and more, that is the same float of 32 bits; NaN and infinities as they are."""
+    """The number of fewest digits, six or more, that is the same float of 32 bits; NaN and infinities as they are."""
     for digits in range(_FEWEST_DIGITS, _MOST_DIGITS):
         short = float(f"{value:.{digits}g}")
         if abs(short) <= LARGEST and _FLOAT.unpack(_FLOAT.pack(short))[0] == value:
