@@ -43,6 +43,7 @@ def _handler(info: Any, version: str) -> grpc.GenericRpcHandler:
 
 def _pool(descriptor_set: bytes) -> descriptor_pool.DescriptorPool:
     pool = descriptor_pool.DescriptorPool()
-    for file in FileDescriptorSet.FromString(descriptor_set).file:
-        pool.AddSerializedFile(file.SerializeToString())
+    files = {file.name: file.SerializeToString() for file in FileDescriptorSet.FromString(descriptor_set).file}
+    for file in files.values():
+        pool.AddSerializedFile(file)
     return pool

@@ -25,6 +25,8 @@ from tests.gateway.sockets import socket
 SHOP = shop(GET, WATCH, rpc("Unannotated"), answer="old")
 NEW = shop(GET, rpc("New", 'get: "/v1/new/{name}"'), answer="new")
 OTHER = shop(rpc("Get", 'get: "/v1/others/{name}"'), package="test.other.v1", service="Other")
+COMMON = shop(rpc("Unannotated"), package="test.common.v1", service="Common")
+COMMON_NAME = "test.common.v1.Common"
 SHOP_NAME, OTHER_NAME = "test.shop.v1.Shop", "test.other.v1.Other"
 
 
@@ -138,9 +140,11 @@ async def test_the_same_contract_is_loaded_once_however_often_it_is_told() -> No
 
 
 async def test_each_service_is_served_by_the_host_that_has_it() -> None:
+    """What both have is nobody's business as long as it has no rule. Descriptor sets are joined by writing one after
+    the other."""
     async with (
-        running_backend(Backend(), reflecting(SHOP, SHOP_NAME)) as one,
-        running_backend(Backend(), reflecting(OTHER, OTHER_NAME)) as other,
+        running_backend(Backend(), reflecting(SHOP + COMMON, SHOP_NAME, COMMON_NAME)) as one,
+        running_backend(Backend(), reflecting(OTHER + COMMON, OTHER_NAME, COMMON_NAME)) as other,
         running_front(reflect=f"{one}, {other}") as front,
     ):
         await front.generation(2)
