@@ -119,7 +119,7 @@ async def update_comment(
         comment.expect(etag)
         rewritten = comment.rewritten(text, caller, now)
         if rewritten is not comment:
-            after = ticket.recommented(now)
+            after = ticket.later(now)
             await work.comments.save(rewritten)
             await work.tickets.save(ticket, after, edit_of(after, comment, rewritten, caller))
         await work.commit(rewritten)

@@ -282,6 +282,6 @@ class TestChange:
     def test_a_rewritten_comment_keeps_what_was_said(self) -> None:
         ticket = a_ticket()
         comment = a_comment(ticket, "one")
-        change = edit_of(ticket.recommented(NOW), comment, comment.rewritten("two", ALICE, NOW), ALICE)
+        change = edit_of(ticket.later(NOW), comment, comment.rewritten("two", ALICE, NOW), ALICE)
         assert [(told.field, told.old, told.new) for told in change.fields] == [("comment.text", "one", "two")]
         assert change.comment_id == comment.comment_id

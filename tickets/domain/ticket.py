@@ -147,11 +147,11 @@ class Ticket:
         """The ticket with one comment more. Its author's comment moves one that was answered. Raises TicketClosed."""
         self.expect_open(field="ticket_id")
         is_reply = self.status is Status.ANSWERED and Party.AUTHOR in self.parties(caller)
-        after = self.moved(Move.AWAIT_REPLY, caller, now) if is_reply else self.recommented(now)
+        after = self.moved(Move.AWAIT_REPLY, caller, now) if is_reply else self.later(now)
         return replace(after, comment_count=self.comment_count + 1)
 
-    def recommented(self, now: datetime) -> "Ticket":
-        """The ticket when one of its comments has changed."""
+    def later(self, now: datetime) -> "Ticket":
+        """The ticket one version later, with nothing of its own changed: one of its comments has."""
         return replace(self, version=self.version + 1, update_time=max(now, self.update_time))
 
     def expect_open(self, *, field: str) -> None:
@@ -160,7 +160,7 @@ class Ticket:
             raise TicketClosed(field=field)
 
     def _edited(self, now: datetime) -> "Ticket":
-        return replace(self.recommented(now), edit=self.edit + 1)
+        return replace(self.later(now), edit=self.edit + 1)
 
 
 def new_ticket(ticket_id: UUID, draft: Draft, caller: Caller, now: datetime) -> Ticket:
