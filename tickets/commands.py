@@ -82,8 +82,8 @@ async def answer_ticket(work: Work, ticket_id: UUID, text: str, caller: Caller, 
         ticket.expect(etag)
         answered = ticket.answered(caller, now)
         comment = new_comment(new_id(), answered, text, caller, field="text")
-        await work.comments.add(comment)
         await work.tickets.save(ticket, answered, change_of(ticket, answered, Kind.MOVED, caller, comment))
+        await work.comments.add(comment)
         await work.commit(answered)
     return answered
 
@@ -97,8 +97,8 @@ async def create_comment(work: Work, ticket_id: UUID, text: str, caller: Caller,
         ticket = await _locked(work.tickets, ticket_id, caller, field="ticket_id")
         commented = ticket.commented(caller, now)
         comment = new_comment(new_id(), commented, text, caller, field="comment.text")
-        await work.comments.add(comment)
         await work.tickets.save(ticket, commented, change_of(ticket, commented, Kind.COMMENTED, caller, comment))
+        await work.comments.add(comment)
         await work.commit(comment)
     return comment
 
@@ -120,8 +120,8 @@ async def update_comment(
         rewritten = comment.rewritten(text, caller, now)
         if rewritten is not comment:
             after = ticket.later(now)
-            await work.comments.save(rewritten)
             await work.tickets.save(ticket, after, edit_of(after, comment, rewritten, caller))
+            await work.comments.save(rewritten)
         await work.commit(rewritten)
     return rewritten
 

@@ -53,7 +53,7 @@ change = Table(
     Column("actor_id", Text, nullable=False),
     Column("time", DateTime(timezone=True), nullable=False),
     Column("fields", JSONB, nullable=False),  # a list of [field, old, new]
-    Column("comment_id", Uuid, ForeignKey(comment.c.comment_id)),
+    Column("comment_id", Uuid, ForeignKey(comment.c.comment_id, deferrable=True, initially="DEFERRED")),
 )
 
 request = request_table(metadata)

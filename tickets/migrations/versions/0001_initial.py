@@ -14,7 +14,8 @@ def upgrade() -> None:
     Words are taken as they are written ('simple'): tickets come in many languages, and the stemmer of one would spoil
     the others, error codes and names. `tag_words` exists because array_to_string is not immutable for every array; for
     text it is. Each index that lists tickets ends with the id, by which they are sorted. `ticket` leaves room on its
-    pages, so that a comment on a ticket touches no index.
+    pages, so that a comment on a ticket touches no index. A change may be written before the comment that it names: the
+    ticket comes first, since its UPDATE is what stops those who come too late.
     """
     request_1(op)
     op.execute(
@@ -70,7 +71,7 @@ def upgrade() -> None:
             actor_id text NOT NULL,
             time timestamptz NOT NULL,
             fields jsonb NOT NULL,
-            comment_id uuid REFERENCES comment,
+            comment_id uuid REFERENCES comment DEFERRABLE INITIALLY DEFERRED,
             PRIMARY KEY (ticket_id, version))"""
     )
 
