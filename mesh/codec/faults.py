@@ -25,6 +25,7 @@ from protobuf import (
 from mesh.codec.document import ANY, Document, Element, Members, below, elements, field_named, held_in_any, plain
 
 _SHOWN_CHARACTERS = 40
+_NOT_NUMBERS = frozenset((ScalarType.BOOL, ScalarType.STRING, ScalarType.BYTES))
 _DIGITS = re.compile(r"[0-9+\-.eE]*", re.ASCII)
 _INTEGER_KEY = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 _BOOLEAN, _TEXT, _BASE64, _NUMBER = "true or false", "a string", "a base64 string", "a number"
@@ -161,8 +162,18 @@ def _of_element(element: Element, value: Document, registry: Registry, path: str
         return first_fault(element, value, registry, path)
     if isinstance(element, DescEnum):
         return None if _is_enum_value(element, value) else _unexpected(element, value, path)
-    fits = value is not None and _is_well_formed(_WRAPPERS[element], value, registry)
-    return None if fits else _unexpected(element, value, path)
+    if _fits_plainly(element, value) or (value is not None and _is_well_formed(_WRAPPERS[element], value, registry)):
+        return None
+    return _unexpected(element, value, path)
+
+
+def _fits_plainly(element: ScalarType, value: Document) -> bool:
+    """Whether a value surely fits, as most do: asking the decoder about each would take seconds for a large body."""
+    if isinstance(value, str):
+        return element is ScalarType.STRING
+    if isinstance(value, bool):
+        return element is ScalarType.BOOL
+    return isinstance(value, int) and 0 <= value < 2**31 and element not in _NOT_NUMBERS
 
 
 def _is_enum_value(enum: DescEnum, value: Document) -> bool:

@@ -5,7 +5,7 @@ from the type and a few bytes, so that almost every body is read once.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from protobuf import (
@@ -25,7 +25,7 @@ from mesh.codec.document import ANY, Element
 
 _KEY = re.compile(rb'"([^"\\]*)"[ \t\r\n]*:')
 _LONG_NUMBER = re.compile(rb"[:,\[][ \t\r\n]*-?[0-9]{10}")
-_HUGE_NUMBER = re.compile(rb"[eE]\+?[0-9]{3}|[0-9]{309}")
+_HUGE_NUMBER = re.compile(rb"[0-9][eE]\+?[0-9]{3}|[0-9]{309}")
 _ODD_INTEGER = re.compile(rb'[:,\[][ \t\r\n]*"[0-9+\-.eE]*[_\x80-\xff]')
 
 _INTEGERS = frozenset(ScalarType) - {
@@ -43,7 +43,7 @@ _FLOAT_WRAPPER, _MASK = "google.protobuf.FloatValue", "google.protobuf.FieldMask
 @dataclass(frozen=True, slots=True)
 class MessageType:
     """A message type, and what it can hold at any depth. `alternates` are original names of fields that differ from
-    the JSON names, `members` the JSON names of oneof members. `is_intricate`: it has field masks, or maps with
+    the JSON names, `members` the JSON names of oneof members, `intricate` both names of field masks and of maps with
     integer keys, of which the decoder takes too much."""
 
     descriptor: DescMessage
@@ -55,7 +55,7 @@ class MessageType:
     has_floats: bool
     has_free_json: bool
     has_any: bool
-    is_intricate: bool
+    intricate: frozenset[bytes]
 
     @classmethod
     def of(cls, descriptor: DescMessage) -> "MessageType":
@@ -73,14 +73,14 @@ class MessageType:
             has_floats=ScalarType.FLOAT in elements or _FLOAT_WRAPPER in names,
             has_free_json=not _FREE_JSON.isdisjoint(names),
             has_any=ANY in names,
-            is_intricate=_MASK in names or any(map(_has_integer_keys, fields)),
+            intricate=frozenset((b"",) if descriptor.type_name == _MASK else _intricate_names(fields)),
         )
 
     def may_be_wrong(self, body: bytes) -> bool:
         """Whether what the decoder took may be no such message: an enum number beyond 32 bits; an integer in a text
         with underscores, or with digits of another script; a number beyond a double in free JSON; whatever an Any
         holds. False is sure."""
-        if self.is_intricate or self._may_hold_any(body) or (self.has_enums and _LONG_NUMBER.search(body)):
+        if self._may_be_intricate(body) or self._may_hold_any(body) or (self.has_enums and _LONG_NUMBER.search(body)):
             return True
         if self.has_free_json and _HUGE_NUMBER.search(body):
             return True
@@ -97,6 +97,9 @@ class MessageType:
         if len(distinct) != len(keys) or not self.alternates.isdisjoint(distinct):
             return True
         return len(self.members) > 1 and len(self.members & distinct) > 1
+
+    def _may_be_intricate(self, body: bytes) -> bool:
+        return bool(self.intricate) and (b"\\u" in body or any(name in body for name in self.intricate))
 
     def _may_hold_any(self, body: bytes) -> bool:
         """An Any can hold every type, whatever this one can."""
@@ -132,5 +135,14 @@ def _in_oneof(field: DescField) -> bool:
     return isinstance(field.value, DescFieldValueSingular) and field.value.oneof is not None
 
 
-def _has_integer_keys(field: DescField) -> bool:
-    return isinstance(field.value, DescFieldValueMap) and field.value.key in _INTEGERS
+def _intricate_names(fields: Iterable[DescField]) -> Iterator[bytes]:
+    for field in fields:
+        if _is_intricate(field):
+            yield from (field.name.encode(), field.json_name.encode())
+
+
+def _is_intricate(field: DescField) -> bool:
+    if isinstance(field.value, DescFieldValueMap) and field.value.key in _INTEGERS:
+        return True
+    element = element_of(field)
+    return isinstance(element, DescMessage) and element.type_name == _MASK

@@ -109,7 +109,7 @@ CASES: tuple[Case, ...] = (
     Case(
         "a deadline that passes in mid-stream",
         IN_BAND,
-        get(WATCH, grpc_timeout="100m"),
+        get(WATCH, grpc_timeout="500m"),
         200,
         waits=True,
         answers=("version: 1",),
