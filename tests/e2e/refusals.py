@@ -85,13 +85,16 @@ BODIES = {
         "rate=5",
         headers={"Content-Type": "application/x-www-form-urlencoded"},
     ),
-    "compressed": Case(
+    "compressed as it may not be": Case(
         f"POST {SUBMIT}",
         415,
         "UNSUPPORTED_CONTENT_ENCODING",
         "content-encoding",
         '{"rate": 5}',
-        headers={"Content-Encoding": "gzip"},
+        headers={"Content-Encoding": "br"},
+    ),
+    "not compressed, though it says so": Case(
+        f"POST {SUBMIT}", 400, "INVALID_BODY", "body", '{"rate": 5}', headers={"Content-Encoding": "gzip"}
     ),
     "a body on GET": Case(f"GET {EVENT}", 400, "UNEXPECTED_BODY", "body", "{}"),
     "a body on DELETE": Case(f"DELETE {SCORE}", 400, "UNEXPECTED_BODY", "body", "{}"),
