@@ -4,8 +4,7 @@ llhttp is strict about syntax and about what delimits a body; what it lets pass,
 is said here.
 """
 
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from httptools import HttpParserCallbackError, HttpParserError
 from websockets.datastructures import Headers
@@ -27,40 +26,43 @@ from gateway.errors import (
 Lines = Sequence[tuple[bytes, bytes]]
 """Headers; names are in lower case."""
 
+Fields = Mapping[bytes, bytes]
+"""The last of each name."""
+
 _VERSIONS = ("1.1", "1.0")
 _OTHER_VERSION = ("Invalid HTTP version", "Pause on PRI/Upgrade")
 """What llhttp says about versions that it does not know, and about the preface of HTTP/2."""
 
 
-def check_head(version: str, headers: Lines) -> None:
+def check_head(version: str, headers: Lines, fields: Fields) -> None:
     """Raises VersionNotSupported, InvalidRequest, NotImplementedHere."""
     if version not in _VERSIONS:
         raise VersionNotSupported(reason="HTTP_VERSION_NOT_SUPPORTED")
-    names = Counter([name for name, _ in headers])
-    if names[b"host"] > 1 or (version == "1.1" and not names[b"host"]):
-        raise InvalidRequest("There must be one Host header.", reason="MALFORMED_REQUEST", field="host")
-    if names[b"transfer-encoding"]:
-        _check_coding(version, headers)
+    if b"host" not in fields and version == "1.1":
+        raise _not_one_host()
+    if len(fields) < len(headers) and [name for name, _ in headers].count(b"host") > 1:
+        raise _not_one_host()
+    if b"transfer-encoding" in fields:
+        _check_coding(version, fields[b"transfer-encoding"])
 
 
-def _check_coding(version: str, headers: Lines) -> None:
-    """RFC 9112 section 6.1."""
+def _not_one_host() -> InvalidRequest:
+    return InvalidRequest("There must be one Host header.", reason="MALFORMED_REQUEST", field="host")
+
+
+def _check_coding(version: str, coding: bytes) -> None:
+    """RFC 9112 section 6.1. The parser refuses a second field."""
     if version == "1.0":
         message = "HTTP/1.0 has no Transfer-Encoding."
         raise InvalidRequest(message, reason="MALFORMED_REQUEST", field="transfer-encoding")
-    if [value.strip().lower() for name, value in headers if name == b"transfer-encoding"] != [b"chunked"]:
+    if coding.strip().lower() != b"chunked":
         raise NotImplementedHere(reason="UNSUPPORTED_TRANSFER_CODING", field="transfer-encoding")
 
 
-def has_body(headers: Lines) -> bool:
-    """Whether the request announces a body (RFC 9112 section 6.3)."""
-    return any(name == b"transfer-encoding" or (name == b"content-length" and int(value)) for name, value in headers)
-
-
-def check_upgrade(headers: Lines) -> None:
+def check_upgrade(fields: Fields) -> None:
     """An upgrade to anything but WebSocket is not made. The parser would then take a body for the new protocol's
-    bytes. Raises InvalidRequest when there is a body."""
-    if has_body(headers):
+    bytes. Raises InvalidRequest when one is announced."""
+    if b"transfer-encoding" in fields or fields.get(b"content-length", b"0") != b"0":
         message = "A request that asks for another protocol has no body here."
         raise InvalidRequest(message, reason="UNSUPPORTED_UPGRADE", field="upgrade")
 
@@ -71,7 +73,7 @@ def check_handshake(method: str, version: str, target: bytes, headers: Lines) ->
         raise MethodNotAllowed(
             "A WebSocket is opened by GET.", reason="METHOD_NOT_ALLOWED", headers=[(b"allow", b"GET")]
         )
-    check_upgrade(headers)
+    check_upgrade(dict(headers))
     longest = max(len(target) + len("GET  HTTP/1.1"), *(len(name) + len(value) + 2 for name, value in headers))
     if len(headers) > MAX_NUM_HEADERS or longest + 2 > MAX_LINE_LENGTH:
         raise HeadTooLarge("The headers are too large for a WebSocket.", reason="HEADERS_TOO_LARGE")

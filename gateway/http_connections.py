@@ -41,10 +41,8 @@ class HttpConnection(HttpReading):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         super().__init__(config, server_state, app_state, _loop)
-        self._application: Any = self.app
-        self.app: Any = self._serve
-        self._heard = 0.0
         self._clock: asyncio.TimerHandle | None = None
+        self._awaited = At.HEAD
         self._broken: RequestRefused | None = None  # for the application to receive
         self._owed: RequestRefused | None = None  # to be said when the answers before it are
         self._gone = asyncio.Event()
@@ -80,26 +78,17 @@ class HttpConnection(HttpReading):
 
     def wait_for_more(self) -> None:
         """Starts the clock on what has not come."""
-        if self._clock is None and self._at is At.BODY:
+        if self._at is At.BETWEEN and self.is_answering():
+            if self._clock is not None:
+                self._stop_clock()
+            return
+        awaited = At.BODY if self._at is At.BODY else At.HEAD
+        if self._clock is None or self._awaited is not awaited:
+            self._stop_clock()
+            self._awaited = awaited
             self._heard = self.loop.time()
-            self._clock = self.loop.call_later(self.limits.body_timeout, self._time_is_up)
-        elif self._clock is None and not self.is_answering:
-            self._clock = self.loop.call_later(self.limits.head_timeout, self._time_is_up)
-
-    def on_headers_complete(self) -> None:
-        """The application begins."""
-        super().on_headers_complete()
-        self._stop_clock()
-
-    def on_body(self, body: bytes) -> None:
-        """Some of the body."""
-        super().on_body(body)
-        self._heard = self.loop.time()
-
-    def on_message_complete(self) -> None:
-        """Waits for nothing, until this is answered."""
-        super().on_message_complete()
-        self._stop_clock()
+            seconds = self.limits.body_timeout if awaited is At.BODY else self.limits.head_timeout
+            self._clock = self.loop.call_later(seconds, self._time_is_up)
 
     def _time_is_up(self) -> None:
         self._clock = None
@@ -108,7 +97,7 @@ class HttpConnection(HttpReading):
         elif self._at is At.HEAD:
             message = f"The headers took longer than {self.limits.head_timeout:g} s."
             self.refuse(RequestTimeout(message, reason="HEADERS_TIMEOUT"))
-        elif not self.is_answering:
+        elif not self.is_answering():
             self.transport.close()
 
     def _await_body(self) -> None:
@@ -136,19 +125,17 @@ class HttpConnection(HttpReading):
             self._broken = refusal
             self.cycle.message_event.set()
             self.stop_reading()
-        elif self.is_answering:
+        elif self.is_answering():
             self._owed = refusal
             self.stop_reading()
         else:
             self._say_last(refusal)
 
-    def on_response_complete(self) -> None:
-        """Goes on, or says what is still to be said."""
-        super().on_response_complete()
-        if self._at is At.OVER:
-            self._unset_keepalive_if_required()
-            if self._owed is not None and not self.is_answering:
-                self._say_last(self._owed)
+    def answered(self) -> None:
+        """Says what is still to be said."""
+        self._unset_keepalive_if_required()
+        if self._owed is not None and not self.is_answering():
+            self._say_last(self._owed)
 
     def _say_last(self, refusal: RequestRefused) -> None:
         reply = reply_to_refusal(refusal)
@@ -171,8 +158,8 @@ class HttpConnection(HttpReading):
 
     # The application's side -------------------------------------------------------------------------------------------
 
-    async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """A request that has come whole needs nothing more."""
+    async def serve_open(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A request that has come whole by now needs nothing more."""
         application: ASGIApp = self._application
         if scope is not self.scope or not self.cycle.more_body:
             return await application(scope, receive, send)

@@ -104,6 +104,11 @@ async def answer_to(running: Running, raw: bytes) -> Response:
         (SOCKET + KEY + b"\r\n", 426, "no version"),
         (SOCKET + KEY + b"sec-websocket-version: 8\r\n\r\n", 426, "a version that is not served"),
         (SOCKET + KEY + b"sec-websocket-version: 13\r\ncontent-length: 2\r\n\r\n{}", 400, "a handshake has no body"),
+        (
+            SOCKET + KEY + b"sec-websocket-version: 13\r\ncontent-length: 00\r\n\r\n",
+            400,
+            "a length that the library refuses",
+        ),
         (SOCKET.replace(b"GET", b"POST") + KEY + b"sec-websocket-version: 13\r\n\r\n", 405, "a handshake is a GET"),
         (SOCKET + KEY + b"sec-websocket-version: 13\r\nx-a: %s\r\n\r\n" % (b"a" * 8200), 431, "the library's limit"),
     ],
@@ -120,3 +125,31 @@ async def test_what_is_no_request_is_refused_in_json(
     assert response.reason
     assert not running.library.seen
     assert not [record for record in caplog.records if record.name != "asyncio"], caplog.text
+
+
+@pytest.mark.parametrize(
+    ("raw", "status", "why"),
+    [
+        (b"\r\n" + GET + b"\r\n", 200, "RFC 9112 section 2.2: an empty line before the request"),
+        (b"GET http://x/v1/echo HTTP/1.1\r\nhost: x\r\n\r\n", 200, "section 3.2.2: a target in absolute form"),
+        (b"OPTIONS * HTTP/1.1\r\nhost: x\r\n\r\n", 404, "section 3.2.4: a target in asterisk form"),
+        (b"GET /v1/echo HTTP/1.0\r\n\r\n", 200, "section 3.2: HTTP/1.0 needs no Host"),
+        (GET + b"x-a:\r\nx-b: \t b \t\r\n\r\n", 200, "section 5: no value, and white space around one"),
+        (GET + b"x-a: \xff\r\n\r\n", 200, "RFC 9110 section 5.5: obs-text"),
+        (GET + b"connection: upgrade, http2-settings\r\nupgrade: h2c\r\n\r\n", 200, "section 7.8: may be ignored"),
+        (GET + b"connection: upgrade\r\nupgrade: h2c\r\ncontent-length: 0\r\n\r\n", 200, "the same with an empty body"),
+        (POST + b"content-length: 0\r\n\r\n", 200, "an empty body"),
+        (CHUNKED + b"2;a=b\r\n{}\r\n0\r\nx-a: b\r\n\r\n", 200, "RFC 9112 section 7.1: an extension, and a trailer"),
+        (CHUNKED + b"000002\r\n{}\r\n0\r\n\r\n", 200, "zeros before a size"),
+        (SOCKET + KEY + b"sec-websocket-version: 13\r\ncontent-length: 0\r\n\r\n", 101, "an empty body"),
+    ],
+)
+async def test_what_is_odd_is_served_all_the_same(running: Running, raw: bytes, status: int, why: str) -> None:
+    connection = await Connection.open(running.port)
+    connection.writer.write(raw)
+
+    async with asyncio.timeout(5):
+        answered, _ = await connection.head()
+    connection.close()
+
+    assert answered == status, why
