@@ -1,8 +1,8 @@
-"""Hostile clients, in a process of their own: `python -m tests.gateway.attackers PORT`.
+"""Hostile clients, in a process of their own: `python -m tests.gateway.attackers`.
 
-A line on standard input makes them begin or stop, and is answered by a line when they have: what each has had for an
-answer since, as JSON. Each is moderate, so that the gateway has to bear their kind, and not the machine their number;
-and they take the processor last.
+A port on standard input makes them begin there, an empty line stop, and either is answered by a line when they have:
+what each has had for an answer since, as JSON. Each is moderate, so that the gateway has to bear their kind, and not
+the machine their number; and they take the processor last.
 """
 
 import asyncio
@@ -119,11 +119,11 @@ async def _attack(port: int, tally: Counter[str]) -> None:
             group.create_task(_forever(attack, port, tally))
 
 
-async def main(port: int) -> None:
+async def main() -> None:
     loop = asyncio.get_running_loop()
     tally = Counter[str]()
-    while await loop.run_in_executor(None, sys.stdin.readline):
-        attack = loop.create_task(_attack(port, tally))
+    while port := await loop.run_in_executor(None, sys.stdin.readline):
+        attack = loop.create_task(_attack(int(port), tally))
         while not tally["loiterers"] >= LOITERERS:
             await asyncio.sleep(0.01)
         _say(tally)
@@ -141,4 +141,4 @@ def _say(tally: Counter[str]) -> None:
 
 if __name__ == "__main__":
     os.nice(10)
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main())

@@ -1,4 +1,8 @@
-"""What hostile clients cost those who behave: the real process, before a real service, with and without them."""
+"""What hostile clients cost those who behave: the real process, before a real service, with and without them.
+
+Without them means that they attack another gateway on the same machine, so that what is measured is what they do to
+this one, and not what they take of two processors.
+"""
 
 import asyncio
 import json
@@ -17,12 +21,12 @@ from tests.gateway.contracts import ROOT, Message, library, library_message
 from tests.gateway.http import Connection
 from tests.gateway.serving import running_library
 
-WINDOWS = 6
+WINDOWS = 5
 REQUESTS = 200
 SETTLING = 0.5
-"""Seconds from the attackers' arrival, which is a burst of this test's making, to the measurement."""
+"""Seconds."""
 
-RETRIES = 2
+RETRIES = 3
 """Whatever else runs on the machine may spoil a measurement."""
 
 MEGABYTE = 1 << 20
@@ -58,20 +62,28 @@ class Attackers:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def turn(self) -> Counter[str]:
-        """Makes them begin, or stop; returns what answers they had since they began."""
+    async def attack(self, port: int) -> None:
+        """Makes them begin, and waits until their arrival, which is a burst of this test's making, is over."""
+        await self._tell(str(port))
+        await asyncio.sleep(SETTLING)
+
+    async def stop(self) -> Counter[str]:
+        """Makes them stop; returns what answers they had."""
+        return await self._tell("")
+
+    async def _tell(self, line: str) -> Counter[str]:
         assert self._process.stdin is not None
         assert self._process.stdout is not None
-        self._process.stdin.write(b"\n")
+        self._process.stdin.write(f"{line}\n".encode())
         async with asyncio.timeout(30):
             return Counter(json.loads(await self._process.stdout.readline()))
 
 
 @asynccontextmanager
-async def attackers_of(port: int) -> AsyncGenerator[Attackers]:
+async def attackers_process() -> AsyncGenerator[Attackers]:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "tests.gateway.attackers", str(port), cwd=ROOT, stdin=pipe, stdout=pipe
+        sys.executable, "-m", "tests.gateway.attackers", cwd=ROOT, stdin=pipe, stdout=pipe
     )
     try:
         yield Attackers(process)
@@ -99,17 +111,18 @@ def memory(pid: int, kind: str) -> int:
     return next(int(line.split()[1]) for line in lines if line.startswith(kind)) * 1024
 
 
-async def measured(port: int, attackers: Attackers, tally: Counter[str]) -> tuple[float, float]:
-    """The median p99 of windows without attackers, and of as many with them, in turn."""
-    alone: list[float] = []
+async def measured(port: int, other_port: int, attackers: Attackers, tally: Counter[str]) -> tuple[float, float]:
+    """The median p99 of windows in which another gateway is attacked, and of as many in which this one is, in turn."""
+    spared: list[float] = []
     attacked: list[float] = []
     for _ in range(WINDOWS):
-        alone.append(await p99(port))
-        await attackers.turn()
-        await asyncio.sleep(SETTLING)
+        await attackers.attack(other_port)
+        spared.append(await p99(port))
+        await attackers.stop()
+        await attackers.attack(port)
         attacked.append(await p99(port))
-        tally.update(await attackers.turn())
-    return statistics.median(alone), statistics.median(attacked)
+        tally.update(await attackers.stop())
+    return statistics.median(spared), statistics.median(attacked)
 
 
 async def flood(request: Message, context: Any) -> AsyncIterator[Message]:
@@ -119,21 +132,25 @@ async def flood(request: Message, context: Any) -> AsyncIterator[Message]:
 
 async def test_hostile_clients_do_not_cost_others_their_time_nor_the_gateway_its_memory(tmp_path: Path) -> None:
     tally = Counter[str]()
-    async with running_library(tmp_path) as running, gateway_process(tmp_path, running.target) as (pid, port):
+    (tmp_path / "other").mkdir()
+    async with (
+        running_library(tmp_path) as running,
+        gateway_process(tmp_path, running.target) as (pid, port),
+        gateway_process(tmp_path / "other", running.target) as (_, other_port),
+        attackers_process() as attackers,
+    ):
         running.library.stream = flood
-        async with attackers_of(port) as attackers:
-            await p99(port)
-            before = memory(pid, "VmRSS")
-            alone, attacked = await measured(port, attackers, tally)
-            for _ in range(RETRIES):
-                if attacked > 2 * alone:
-                    alone, attacked = await measured(port, attackers, tally)
+        alone = await p99(port)
+        before = memory(pid, "VmRSS")
+        spared, attacked = await measured(port, other_port, attackers, tally)
+        for _ in range(RETRIES):
+            if attacked > 2 * spared:
+                spared, attacked = await measured(port, other_port, attackers, tally)
         grown = memory(pid, "VmHWM") - before
 
-    sys.stdout.write(
-        f"p99 {alone:.1f} ms alone, {attacked:.1f} ms attacked, +{grown / MEGABYTE:.1f} MB, {dict(tally)}\n"
-    )
-    assert attacked <= 2 * alone
+    times = f"p99 {alone:.1f} ms alone, {spared:.1f} ms spared, {attacked:.1f} ms attacked"
+    sys.stdout.write(f"{times}; +{grown / MEGABYTE:.1f} MB; {dict(tally)}\n")
+    assert attacked <= 2 * spared
     assert grown < 50 * MEGABYTE
     answers = {"heads 431", "malformed 400", "malformed 505", "bodies 413", "pipelined 200", "idle watchers"}
     assert answers <= tally.keys()
