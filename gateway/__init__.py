@@ -7,6 +7,5 @@ it (`binding`, over `body`, `query`, `headers`, `masks`), calls the service (`up
 `cors` and `cookies`).
 What a route needs is compiled by `routes` from what `contract` has read; `openapi` and `docs` tell clients. All that is
 made of one contract is a `generation`; `reload` replaces it when a source (`sources`, `reflection`) has another.
-`app` puts it all together; `listening` serves it, over connections (`http_connections` on `http_reading` and `heads`,
-`socket_connections`, `coalescing`, `peers`) that bound what a client may send, and how slowly.
+`app` puts it all together; `connections` serve it, and bound what a client may send, and how slowly.
 """

@@ -9,9 +9,9 @@ import uvloop
 
 from gateway.app import create_gateway
 from gateway.binding import RouteError
+from gateway.connections.listening import DrainingServer, allow_connections, listen, server_config
 from gateway.contract import ContractError
 from gateway.headers import HeaderError
-from gateway.listening import DrainingServer, allow_connections, listen, server_config
 from gateway.settings import GatewaySettings
 from mesh import logs
 from mesh.process import StartError, keep_what_is_loaded, run

@@ -11,9 +11,9 @@ from typing import Any
 from starlette.types import Receive
 
 from gateway.body import ClientGone, pieces_of, require_identity, require_no_body
+from gateway.connections.peers import GONE
 from gateway.errors import InvalidRequest, RequestRefused
 from gateway.exchange import Cancellable, DisconnectWatch, Exchange, Preparation
-from gateway.peers import GONE
 from gateway.routes import Route
 from gateway.splitting import splitter_for
 

@@ -110,6 +110,7 @@ FORBIDDEN: dict[str, Sequence[str]] = {
         "stack.up -> arq_worker.settings",
     ),
     "started": tuple(f"{name}.settings -> stack.services" for name in ("line_provider", "gateway", "arq_worker")),
+    "connections": ("gateway.connections.reading -> gateway.routes", "gateway.connections.peers -> grpc"),
     "shipped": ("mesh.uow -> tests", "gateway.settings -> tools", "stack.layout -> benchmarks"),
 }
 

@@ -10,7 +10,7 @@ from typing import Any
 import grpc
 
 from gateway.app import Gateway, create_gateway
-from gateway.listening import DrainingServer, listen, server_config
+from gateway.connections.listening import DrainingServer, listen, server_config
 from gateway.settings import GatewaySettings
 from tests.gateway.contracts import Message, library, library_message
 

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from typing import cast
 
-from gateway.coalescing import CoalescedTransport
+from gateway.connections.coalescing import CoalescedTransport
 
 LARGE = b"x" * 100_000
 

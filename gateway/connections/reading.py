@@ -15,10 +15,10 @@ from starlette.types import Receive, Scope, Send
 from uvicorn.protocols.http.flow_control import HIGH_WATER_LIMIT
 from uvicorn.server import ServerState
 
-from gateway.coalescing import CoalescingConnection
+from gateway.connections.coalescing import CoalescingConnection
+from gateway.connections.heads import check_handshake, check_head, check_upgrade, refusal_of, too_large
+from gateway.connections.peers import WatchfulFlow
 from gateway.errors import HeadTooLarge, InvalidRequest, RequestRefused
-from gateway.heads import check_handshake, check_head, check_upgrade, refusal_of, too_large
-from gateway.peers import WatchfulFlow
 from gateway.settings import GatewaySettings
 
 _END = b"\r\n\r\n"

@@ -7,7 +7,7 @@ from uvicorn._types import ASGISendEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
-from gateway.peers import GONE, is_gone
+from gateway.connections.peers import GONE, is_gone
 
 
 class SocketConnection(WebSocketsSansIOProtocol):

@@ -8,10 +8,10 @@ from collections.abc import Callable
 import uvicorn
 from starlette.types import ASGIApp
 
+from gateway.connections.http import HttpConnection
+from gateway.connections.web_sockets import SocketConnection
 from gateway.errors import ErrorReply
-from gateway.http_connections import HttpConnection
 from gateway.settings import GatewaySettings
-from gateway.socket_connections import SocketConnection
 
 _KEEP_ALIVE = 75
 _BACKLOG = 2048

@@ -18,9 +18,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE
 from uvicorn.server import ServerState
 
+from gateway.connections.peers import GONE
+from gateway.connections.reading import At, HttpReading
 from gateway.errors import ErrorReply, RequestRefused, RequestTimeout, TooManyConnections, reply_to_refusal
-from gateway.http_reading import At, HttpReading
-from gateway.peers import GONE
 
 LINGER = 2.0
 """Seconds for which a client may still send, unheard, after its last answer: a close with unread bytes would be a
