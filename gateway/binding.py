@@ -217,7 +217,8 @@ def _is_text(field: DescField | None) -> bool:
 
 def _unquoted(header: str, value: bytes) -> str | None:
     """The value of a header that holds one, without the quotes of an entity tag or a structured string. None for `*`:
-    any version will do. A weak tag stands for the same version as a strong one here."""
+    any version will do. A weak tag stands for the same version as a strong one here. An empty value is refused: who
+    sends one means a condition, and would get none."""
     try:
         text = value.decode("utf-8").strip().removeprefix("W/")
     except UnicodeDecodeError:
@@ -226,7 +227,7 @@ def _unquoted(header: str, value: bytes) -> str | None:
         return None
     quoted = len(text) > 1 and text[0] == text[-1] == '"'
     inner = text[1:-1] if quoted else text
-    if '"' in inner:
+    if not inner or '"' in inner:
         raise InvalidRequest(f"{header}: takes one value", reason="INVALID_HEADER", field=header)
     return inner
 

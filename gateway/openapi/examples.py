@@ -15,10 +15,13 @@ Json = Any
 """Any JSON."""
 
 UUID = "01980f2e-7d10-7000-8000-000000000001"
+_ONCE = frozenset({"etag", "request_id"})
+"""Fields of requests of which every example is wrong: it is not current, or was used before."""
+
 _MAX_DEPTH = 3
 _INT64 = frozenset({ScalarType.INT64, ScalarType.UINT64, ScalarType.SINT64, ScalarType.FIXED64, ScalarType.SFIXED64})
 _WELL_KNOWN: dict[str, Json] = {
-    "google.protobuf.Timestamp": "2026-01-31T12:00:00Z",
+    "google.protobuf.Timestamp": "2099-12-31T18:00:00Z",  # of the times in requests, most lie in the future
     "google.protobuf.Duration": "1.500s",
     "google.protobuf.FieldMask": "",
     "google.protobuf.Any": {"@type": "type.googleapis.com/google.protobuf.Empty"},
@@ -53,7 +56,7 @@ class Examples:
         oneofs: set[str] = set()
         for field in message.fields:
             oneof = getattr(field.value, "oneof", None)
-            hidden = request and self._contract.is_output_only(full_name_of(field))
+            hidden = request and (field.name in _ONCE or self._contract.is_output_only(full_name_of(field)))
             if field.name in without or hidden or (oneof is not None and oneof.name in oneofs):
                 continue
             if oneof is not None:

@@ -115,6 +115,7 @@ class Operations:
             if header.header == b"last-event-id" or header.header == b"idempotency-key":
                 schema = self._schemas.of_field(header.field.field)
                 schema.pop("description", None)
+            schema.setdefault("minLength", 1)
             yield {"in": "header", "name": name, "required": False, "description": description, "schema": schema}
         response = self._contract.registry.message(route.rpc.response)
         is_unary_get = route.rule.verb == "GET" and not route.rpc.server_streaming

@@ -18,27 +18,26 @@ from tests.system import System
 from tools.readme import rpcs
 
 HERE = Path(__file__).parent
-# ProtoJSON is freer than a JSON Schema says (schemathesis_hooks.py has the check that knows how); a schema cannot say
-# that a deadline lies in the future, or that a page token is one of ours; and a withdrawn score can still be read.
-# Where it believes that it left the token out, the token of whom it asks for is sent all the same.
-UNSOUND = "positive_data_acceptance,negative_data_rejection,use_after_free"
-UNSOUND_WITH_A_TOKEN = f"{UNSOUND},missing_required_header"
+# ProtoJSON is freer than a JSON Schema says, and what is wrong is said before anybody is asked for a token:
+# schemathesis_hooks.py has checks that know it. A schema cannot say that a deadline lies in the future, or that a page
+# token is one of ours; and a withdrawn score can still be read.
+REPLACED = "positive_data_acceptance,negative_data_rejection,missing_required_header,use_after_free"
 PEOPLE = {"a manager": ("maria", "manager", "agent"), "a user": ("ursula",), "nobody": ()}
 
 
 async def findings(system: System, who: str, directory: Path, **options: str) -> str:
     """What schemathesis says against the system when that person asks; empty when it finds nothing."""
     command = [str(Path(sys.executable).with_name("schemathesis")), "run", f"{system.base_url}/openapi.json"]
-    command += ["--exclude-checks", UNSOUND_WITH_A_TOKEN if PEOPLE[who] else UNSOUND]
-    command += ["--continue-on-failure", "--warnings", "off", "--request-timeout", "10"]
+    command += ["--exclude-checks", REPLACED, "--continue-on-failure", "--warnings", "off", "--request-timeout", "10"]
     command += ["--generation-database", "none", "--output-truncate", "false", "--no-color"]
     command += [part for name, value in options.items() for part in (f"--{name.replace('_', '-')}", value)]
     command += [part for name, value in _headers(system, who).items() for part in ("--header", f"{name}: {value}")]
     process = await asyncio.create_subprocess_exec(
         *command, stdin=DEVNULL, stdout=PIPE, stderr=STDOUT, env=_environment(), cwd=directory
     )
-    said, _ = await process.communicate()
-    return "" if process.returncode == 0 else f"As {who}:\n{said.decode()}"
+    said = (await process.communicate())[0].decode()
+    every_operation = re.search(r"Selected: (\d+)/\1\s+Tested: \1\s", said)
+    return "" if process.returncode == 0 and every_operation else f"As {who}:\n{said}"
 
 
 def _headers(system: System, who: str) -> Mapping[str, str]:
