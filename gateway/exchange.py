@@ -10,7 +10,7 @@ from starlette.types import Receive, Scope, Send
 from gateway.body import Pace, read_body, require_json, require_no_body
 from gateway.compression import decompressed
 from gateway.errors import CANCELLED, ErrorReply, Headers
-from gateway.headers import HeaderForwarding, MetadataItem, timeout_of
+from gateway.headers import CallMetadata, HeaderForwarding, timeout_of
 from gateway.routes import Route
 
 
@@ -91,7 +91,7 @@ class CallArguments:
     """What a call is made with. `timeout` is in seconds."""
 
     request: bytes
-    metadata: list[MetadataItem]
+    metadata: CallMetadata
     timeout: float | None
 
 
@@ -112,10 +112,10 @@ class Preparation:
         """One request message as it goes on the wire. Raises RequestRefused."""
         return route.binder.bind(segments, exchange.scope["query_string"], body, exchange.headers).to_binary()
 
-    def terms(self, route: Route, exchange: Exchange) -> tuple[list[MetadataItem], float | None]:
+    def terms(self, route: Route, exchange: Exchange) -> tuple[CallMetadata, float | None]:
         """A call's metadata and timeout. Raises RequestRefused."""
         metadata = self.forwarding.metadata(exchange.headers, exchange.scope, exchange.traceparent)
-        return metadata, timeout_of(exchange.headers, route.default_deadline)
+        return CallMetadata(metadata), timeout_of(exchange.headers, route.default_deadline)
 
     async def _body(self, route: Route, exchange: Exchange) -> bytes:
         if not route.rule.body:

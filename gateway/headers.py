@@ -3,8 +3,10 @@
 import base64
 import binascii
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
+
+import grpc
 
 from gateway.errors import InvalidRequest
 from mesh.telemetry import continued_traceparent
@@ -31,6 +33,21 @@ _SECONDS = {b"H": 3600.0, b"M": 60.0, b"S": 1.0, b"m": 1e-3, b"u": 1e-6, b"n": 1
 
 _LONGEST_TIMEOUT = 365 * 24 * 3600.0
 """Beyond some centuries gRPC's clock overflows, and the call would fail at once."""
+
+
+class CallMetadata(grpc.aio.Metadata):
+    """The items of a call, as grpc wants them in the end. Its own class first sorts them by name, which is a tenth of
+    what a call costs."""
+
+    def __init__(self, items: Sequence[MetadataItem]) -> None:
+        super().__init__()
+        self._items = items
+
+    def __iter__(self) -> Iterator[MetadataItem]:
+        return iter(self._items)
+
+    def __len__(self) -> int:
+        return len(self._items)
 
 
 class HeaderError(Exception):
