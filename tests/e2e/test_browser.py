@@ -92,10 +92,11 @@ async def docs(system: System) -> AsyncIterator[Browsed]:
 
 async def authorise(page: Page, token: str) -> None:
     """What a user does who has a token."""
-    await page.get_by_role("button", name="Authorize").first.click()
-    await page.get_by_label("auth-bearer-value").fill(token)
-    await page.get_by_role("button", name="Apply credentials").click()
-    await page.get_by_role("button", name="Close").click()
+    await page.get_by_role("button", name="Authorize", exact=True).first.click()
+    dialog = page.locator(".dialog-ux")
+    await dialog.get_by_label("auth-bearer-value").fill(token)
+    await dialog.get_by_role("button", name="Apply credentials").click()
+    await dialog.get_by_role("button", name="Close").click()
 
 
 async def execute(page: Page, operation: str, body: str, **parameters: str) -> tuple[str, Any]:
