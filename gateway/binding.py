@@ -70,15 +70,13 @@ class HeaderField:
         value = headers.get(self.header)
         if value is None:
             return
-        given = self.rivals is not Rivals.HEADER_WINS and self.field.field in message
-        if given and self.rivals is Rivals.REQUEST_WINS:
-            return
         name = self.header.decode()
         text = value.decode("latin-1") if self.verbatim else _unquoted(name, value)
-        if given:
+        if self.rivals is Rivals.HEADER_WINS or self.field.field not in message:
+            if text is not None:
+                self._assign(message, name, text)
+        elif self.rivals is Rivals.MUST_AGREE:
             self._compare(message, name, text)
-        elif text is not None:
-            self._assign(message, name, text)
 
     def _compare(self, message: Message, name: str, text: str | None) -> None:
         if message[self.field.field] != text:

@@ -69,6 +69,14 @@ CASES: tuple[Case, ...] = (
         204,
         'DeleteVolume(name: "publishers/p/volumes/v" etag: "own")',
     ),
+    refuses("none", IF_MATCH, request("DELETE", VOLUME, {"if-match": '""'}), "INVALID_HEADER", "if-match"),
+    refuses(
+        "none beside the request's own",
+        IF_MATCH,
+        request("DELETE", f"{VOLUME}?etag=own", {"if-match": ""}),
+        "INVALID_HEADER",
+        "if-match",
+    ),
     refuses("several", IF_MATCH, request("DELETE", VOLUME, {"if-match": '"1", "2"'}), "INVALID_HEADER", "if-match"),
     refuses(
         "of a write that compares none",
