@@ -1,6 +1,11 @@
-"""Descriptors as the library below takes them. Where an enum has several names for a number, that library writes the
-last, and every other protobuf JSON the first: the first is put last here."""
+"""Descriptors as the library below takes them.
 
+It wants every field's JSON name to be said, as protoc does in descriptor sets; the descriptors inside Python's stubs,
+which reflection tells, leave it to the rule. Where an enum has several names for a number, it writes the last, and
+every other protobuf JSON the first: the first is put last here.
+"""
+
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
@@ -8,6 +13,7 @@ from google.protobuf.descriptor_pb2 import (
     DescriptorProto,
     EnumDescriptorProto,
     EnumValueDescriptorProto,
+    FieldDescriptorProto,
     FileDescriptorSet,
 )
 from protobuf import Registry
@@ -23,7 +29,24 @@ def registry_of(descriptor_set: bytes) -> Registry:
                 values = _first_names_last([*enum.value])
                 del enum.value[:]
                 enum.value.extend(values)
+        for field in _fields(file.extension, file.message_type):
+            if not field.json_name:
+                field.json_name = json_name(field.name)
     return RegistrySource.from_binary(files.SerializeToString()).to_registry()
+
+
+def json_name(name: str) -> str:
+    """The JSON name of a field that says none (the ProtoJSON mapping): lowerCamelCase."""
+    return re.sub("_+(.?)", lambda found: found[1].upper(), name)
+
+
+def _fields(
+    extensions: Iterable[FieldDescriptorProto], messages: Iterable[DescriptorProto]
+) -> Iterator[FieldDescriptorProto]:
+    yield from extensions
+    for message in messages:
+        yield from message.field
+        yield from _fields(message.extension, message.nested_type)
 
 
 def _enums(enums: Iterable[EnumDescriptorProto], messages: Iterable[DescriptorProto]) -> Iterator[EnumDescriptorProto]:

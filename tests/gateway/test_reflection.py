@@ -11,7 +11,7 @@ from typing import Any
 
 import grpc
 import pytest
-from google.protobuf.descriptor_pb2 import FileDescriptorProto
+from google.protobuf.descriptor_pb2 import FileDescriptorProto, FileDescriptorSet
 from grpc_reflection.v1alpha.reflection_pb2 import ServerReflectionRequest, ServerReflectionResponse
 from websockets.exceptions import InvalidStatus
 
@@ -56,6 +56,25 @@ async def test_what_a_service_tells_is_served(version: str) -> None:
     assert (ready.json["contract"]["routes"], ready.json["contract"]["missing"]) == (2, [])
     assert list(document["paths"]) == ["/v1/items/{name}", "/v1/items/{name}:watch"]
     assert "without its comments" in document["info"]["description"]
+
+
+async def test_a_service_in_python_whose_stubs_say_no_json_names_is_served_with_the_usual_ones() -> None:
+    async with (
+        running_backend(Backend(), reflecting(_without_json_names(SHOP), SHOP_NAME)) as target,
+        running_front(reflect=target) as front,
+    ):
+        await front.generation(1)
+        assert await front.get("/v1/items/x") == {"name": "x", "old": "/test.shop.v1.Shop/Get"}
+
+
+def _without_json_names(image: bytes) -> bytes:
+    """Descriptors as protoc writes them into Python's stubs."""
+    files = FileDescriptorSet.FromString(image)
+    for file in files.file:
+        for message in file.message_type:
+            for field in message.field:
+                field.ClearField("json_name")
+    return files.SerializeToString()
 
 
 async def test_until_a_service_tells_its_contract_nothing_is_known_and_then_all_is() -> None:
