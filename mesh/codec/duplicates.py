@@ -12,9 +12,7 @@ from mesh.codec.faults import DecodeError, is_well_known
 def first_duplicate(message: DescMessage, value: Document, registry: Registry, path: str = "") -> DecodeError | None:
     """The first duplicate at any depth; None without one."""
     if message.type_name == ANY and (found := held_in_any(value, registry)) is not None:
-        held, rest = found
-        fault = _first_repeated_name(value, path)
-        return fault or (None if is_well_known(held) else first_duplicate(held, rest, registry, path))
+        return _first_repeated_name(value, path) or _first_in_any(*found, registry, path)
     if is_well_known(message):
         return _first_repeated_key(value, path)
     if not isinstance(value, Members):
@@ -30,6 +28,13 @@ def first_duplicate(message: DescMessage, value: Document, registry: Registry, p
         if field is not None and (fault := _first_within(field, member, registry, where)) is not None:
             return fault
     return None
+
+
+def _first_in_any(held: DescMessage, rest: Members, registry: Registry, path: str) -> DecodeError | None:
+    """A well-known type has its JSON in a member of its own."""
+    if not is_well_known(held):
+        return first_duplicate(held, rest, registry, path)
+    return first_duplicate(held, dict(rest.pairs).get("value"), registry, below(path, "value"))
 
 
 def _slots(field: DescField | None, name: str, value: Document) -> tuple[str, ...]:

@@ -165,6 +165,17 @@ def test_what_is_a_message_is_taken(codec: Codec, body: bytes, expected: object)
             "may not be given beside oneBool",
         ),
         (
+            b'{"any": {"@type": "a/google.protobuf.Value", "value": {"a": 1, "a": 1}}}',
+            "any.value[a]",
+            "is given twice",
+        ),
+        (
+            b'{"any": {"@type": "a/google.protobuf.Any", "value": {"@type": "a/google.protobuf.Struct", '
+            b'"value": {"a": [{"b": 1, "b": 2}]}}}}',
+            "any.value.value[b]",
+            "is given twice",
+        ),
+        (
             b'{"any": {"@type": "a/test.None"}}',
             "any",
             'expected an object with an "@type" that is known here, got {"@type": "a/test.None"}',
