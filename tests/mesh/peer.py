@@ -139,6 +139,12 @@ THEY_REFUSE = [
         b'{"nulls": [null]}',
         "Kinds",
     ),
+    Deviation(
+        "A list of Value may be null, as every field may: they stumble over it.",
+        r".*'google\._upb\._message\.RepeatedCompositeContainer' object has no attribute 'null_value'.*",
+        b'{"values": null}',
+        "Kinds",
+    ),
 ]
 READ_OTHERWISE = [
     Spelling(
